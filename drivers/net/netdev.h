@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The netdev_ops seam: a physical NIC as the switch's uplink sees it. */
+#ifndef DRIVERS_NET_NETDEV_H
+#define DRIVERS_NET_NETDEV_H
+
+#include "lib/frame.h"
+#include "plat/mmio.h"
+
+#define NETDEV_VECTORS_MAX 3
+#define NETDEV_FILTER_MAX  15 /* unicast addresses beside the NIC's own */
+
+/* What a NIC can do for a frame; the uplink does the rest in software. */
+enum netdev_caps {
+	NETDEV_CSUM = 1 << 0,	 /* FRAME_CSUM_PARTIAL on transmit */
+	NETDEV_RX_CSUM = 1 << 1, /* FRAME_CSUM_VALID on receive */
+	NETDEV_TSO = 1 << 2,
+};
+
+/* What the bus found; filled in by PCI code (or a test) before attach. */
+struct netdev_resources {
+	struct mmio regs; /* BAR 0 */
+	uint16_t vendor, device;
+};
+
+/* One MSI-X vector's purpose, in the order of the NIC's vector numbers. */
+enum netdev_vector {
+	NETDEV_VECTOR_RX,
+	NETDEV_VECTOR_TX,
+	NETDEV_VECTOR_OTHER, /* link change, errors */
+};
+
+struct netdev_link {
+	bool up, full_duplex;
+	uint32_t mbps;
+};
+
+/* Counters of the driver itself; frames are counted by the port's ledger. */
+struct netdev_stats {
+	uint64_t interrupts[NETDEV_VECTORS_MAX];
+	uint64_t rx_errors;	/* descriptors with an error bit: dropped */
+	uint64_t rx_missed;	/* the NIC had no descriptor (MPC) */
+	uint64_t tx_tail_writes;
+	uint64_t device_nonsense; /* values that no sane device writes */
+};
+
+struct netdev;
+
+/*
+ * All calls are for one netdev at a time and never overlap within a side: the
+ * uplink serializes transmit and reap under its transmit lock, poll under its
+ * receive lock, the rest at set-up.
+ */
+struct netdev_ops {
+	const char *name;
+	/* Resets and initializes the NIC, interrupts masked. 0, -ENODEV,
+	 * -ENOMEM, -ETIMEDOUT. */
+	int (*start)(struct netdev *dev);
+	/* Silences the NIC: no DMA and no interrupt after it returns. Frames
+	 * still on the ring come back through reap(). */
+	void (*stop)(struct netdev *dev);
+	/* Puts frames on the ring, in order, one tail write for all. Returns
+	 * how many fitted; those belong to the NIC until reap(). */
+	unsigned (*transmit)(struct netdev *dev, struct frame *const *frames,
+			     unsigned count);
+	/* Frames the NIC has finished with, at most max. */
+	unsigned (*reap)(struct netdev *dev, struct frame **frames,
+			 unsigned max);
+	/* Received frames, at most max; valid until the next poll(). */
+	unsigned (*poll)(struct netdev *dev, struct frame **frames,
+			 unsigned max);
+	/* Mask or unmask one vector. After unmasking, work that came in
+	 * between raises the interrupt again (no lost edge). */
+	void (*irq_enable)(struct netdev *dev, enum netdev_vector v, bool on);
+	/* Called from the vector's handler: acknowledges the cause. */
+	void (*irq_ack)(struct netdev *dev, enum netdev_vector v);
+	void (*link)(struct netdev *dev, struct netdev_link *link);
+	/* Unicast addresses to accept beside its own; more than
+	 * NETDEV_FILTER_MAX, or promiscuous: all. Multicast: always all. */
+	void (*filter)(struct netdev *dev, const uint8_t (*macs)[ETH_ADDR_LEN],
+		       unsigned count, bool promiscuous);
+};
+
+/* A driver embeds this as its first member. */
+struct netdev {
+	const struct netdev_ops *ops;
+	struct netdev_resources res;
+	uint8_t mac[ETH_ADDR_LEN];
+	uint32_t caps; /* enum netdev_caps */
+	uint32_t frame_max; /* longest frame it can take, without FCS */
+	struct netdev_stats stats;
+};
+
+/*
+ * Makes the driver's instance for a PCI function, NULL if no driver knows it
+ * or memory ran dry; mac is read, nothing is started. netdev_known() only asks.
+ */
+struct netdev *netdev_attach(const struct netdev_resources *res);
+bool netdev_known(uint16_t vendor, uint16_t device);
+void netdev_detach(struct netdev *dev); /* stopped, and all reaped */
+
+#endif

@@ -1,0 +1,54 @@
+# The sluice command, and the shared sources as a Linux library for the tests.
+
+N := $(BUILD)/native
+T := $(BUILD)/tool
+
+# What both builds share; see ARCHITECTURE.md.
+SHARED_C := $(wildcard lib/*.c plat/*.c plat/linux/*.c vswitch/*.c \
+	drivers/net/*.c vmm/dev/*.c vmm/load/*.c) \
+	$(wildcard vmm/decode.c vmm/emulate.c vmm/guest_walk.c vmm/acpi.c \
+	vmm/cpuid.c)
+TOOL_C := $(wildcard tools/*.c) $(wildcard lib/*.c)
+TOOL_LIBS := -lcyaml -lyaml
+
+$(N)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $< (native)"
+	@$(CC) $(NATIVE_CFLAGS) -c $< -o $@
+
+$(T)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $< (tool)"
+	@$(CC) $(TOOL_CFLAGS) -c $< -o $@
+
+# lib/string.c is the kernel's libc; a Linux process has one.
+SHARED_O := $(patsubst %.c,$(N)/%.o,$(filter-out lib/string.c,$(SHARED_C)))
+TOOL_O := $(patsubst %.c,$(T)/%.o,$(filter-out lib/string.c,$(TOOL_C)))
+
+$(N)/libsluice.a: $(SHARED_O)
+	@rm -f $@
+	@ar rcs $@ $^
+
+sluice: $(TOOL_O)
+	@echo "  LD    $@"
+	@$(CC) $(TOOL_CFLAGS) -o $@ $(TOOL_O) $(TOOL_LIBS)
+
+tool: sluice
+
+# Unit tests: tests/unit/A/B_test.c checks A/B.c; one program each.
+UNIT_C := $(wildcard tests/unit/*_test.c tests/unit/*/*_test.c \
+	tests/unit/*/*/*_test.c)
+UNIT_BIN := $(UNIT_C:%.c=$(N)/%)
+# The tool's own sources, for its tests; main.c stays out.
+TOOL_TEST_O := $(patsubst %.c,$(N)/%.o,$(filter-out tools/main.c,\
+	$(wildcard tools/*.c)))
+
+$(N)/tests/unit/tools/%_test: $(N)/tests/unit/tools/%_test.o $(TOOL_TEST_O) \
+		$(N)/libsluice.a
+	@$(CC) $(NATIVE_CFLAGS) -o $@ $^ -lcmocka $(TOOL_LIBS)
+$(N)/tests/unit/%_test: $(N)/tests/unit/%_test.o $(N)/libsluice.a
+	@$(CC) $(NATIVE_CFLAGS) -o $@ $^ -lcmocka -lZydis
+
+-include $(SHARED_O:.o=.d) $(TOOL_O:.o=.d) $(UNIT_BIN:=.d) $(TOOL_TEST_O:.o=.d)
+
+.PHONY: tool

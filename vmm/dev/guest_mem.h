@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Guest-physical memory: the only way to reach it. */
+#ifndef VMM_DEV_GUEST_MEM_H
+#define VMM_DEV_GUEST_MEM_H
+
+#include "lib/types.h"
+
+#define GUEST_RANGES_MAX 8
+
+/* RAM ranges, sorted by gpa, not overlapping; fixed while the VM exists. */
+struct guest_mem {
+	unsigned count;
+	struct guest_range {
+		gpa_t gpa;
+		uint64_t size;
+		uint8_t *hva;
+	} ranges[GUEST_RANGES_MAX];
+};
+
+/* Host address of [gpa, gpa + len), or NULL unless all of it is RAM in one
+ * range. len 0 is NULL. What is found there may change at any moment: copy,
+ * then check. */
+void *guest_range(const struct guest_mem *mem, gpa_t gpa, uint64_t len);
+
+/* 0 or -EFAULT (nothing copied). May cross ranges that adjoin. */
+int guest_read(const struct guest_mem *mem, gpa_t gpa, void *to, size_t len);
+int guest_write(const struct guest_mem *mem, gpa_t gpa, const void *from,
+		size_t len);
+
+/* -ENOSPC when the table is full. */
+int guest_mem_add(struct guest_mem *mem, gpa_t gpa, uint64_t size, void *hva);
+
+#endif
