@@ -1,0 +1,71 @@
+# The guests: the stock Debian kernel with two initramfs images (the demo), and
+# the payload kernels that check the hypervisor from inside.
+
+G := $(BUILD)/guest
+
+##   make guests     fetch and build what the demo and the tests boot
+guests: $(G)/vmlinuz $(G)/web.cpio.gz $(G)/client.cpio.gz payloads
+
+# Fetched once; `rm build/guest/vmlinuz` to take the mirror's newest.
+$(G)/vmlinuz:
+	@demo/guest/fetch_kernel.sh $(G)
+
+$(G)/data/sums: demo/guest/data.py
+	@$(PYTHON) $< $(G)/data
+
+INITRAMFS := demo/guest/initramfs.py
+INITRAMFS_COMMON := --modules-from $(G)/kernel \
+	--module virtio_pci --module virtio_net --program iperf3 \
+	--file demo/guest/lib.sh=etc/lib.sh \
+	--file demo/guest/udhcpc.sh=etc/udhcpc.sh:755 \
+	--file $(G)/data/sums=etc/sums
+INITRAMFS_DEPS := $(INITRAMFS) demo/guest/lib.sh demo/guest/udhcpc.sh \
+	$(G)/data/sums $(G)/vmlinuz
+
+$(G)/web.cpio.gz: demo/guest/web.sh demo/guest/poweroff.cgi $(INITRAMFS_DEPS)
+	@echo "  CPIO  $@"
+	@$(PYTHON) $(INITRAMFS) $@ --init $< $(INITRAMFS_COMMON) \
+		--file $(G)/data/index.html=www/index.html \
+		--file $(G)/data/data.bin=www/data.bin \
+		--file demo/guest/poweroff.cgi=www/cgi-bin/poweroff:755
+
+$(G)/client.cpio.gz: demo/guest/client.sh $(INITRAMFS_DEPS)
+	@echo "  CPIO  $@"
+	@$(PYTHON) $(INITRAMFS) $@ --init $< $(INITRAMFS_COMMON)
+
+# Payload kernels: tests/guest/NAME/*.[cS] with tests/guest/lib, one ELF each.
+# 64-bit code in a 32-bit ELF: what Multiboot 1 loaders, QEMU's own too, take.
+P := $(G)/tests
+PAYLOADS := $(filter-out lib,$(notdir $(patsubst %/,%,\
+	$(wildcard tests/guest/*/))))
+PAYLOAD_CFLAGS := $(COMMON) -ffreestanding -fno-pic -mno-red-zone \
+	-mgeneral-regs-only -mcmodel=small -fno-stack-protector \
+	-fcf-protection=none -fno-asynchronous-unwind-tables
+PAYLOAD_LIB_O := $(patsubst %,$(P)/%.o,$(wildcard tests/guest/lib/*.c \
+	tests/guest/lib/*.S))
+
+$(P)/%.c.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $< (guest)"
+	@$(CC) $(PAYLOAD_CFLAGS) -c $< -o $@
+$(P)/%.S.o: %.S
+	@mkdir -p $(@D)
+	@echo "  AS    $< (guest)"
+	@$(CC) -I. -g -MMD -MP -c $< -o $@
+
+.SECONDEXPANSION:
+$(PAYLOADS:%=$(P)/%.elf): $(P)/%.elf: tests/guest/lib/payload.lds \
+		$(PAYLOAD_LIB_O) $$(patsubst $$(PERCENT),$$(P)/$$(PERCENT).o,\
+		$$(wildcard tests/guest/$$*/*.c tests/guest/$$*/*.S))
+	@echo "  LD    $@"
+	@ld -nostdlib -static -no-pie -z noexecstack -z max-page-size=4096 \
+		--no-warn-rwx-segments --build-id=none -T $< \
+		-o $(@:.elf=.elf64) $(filter %.o,$^)
+	@objcopy -O elf32-i386 $(@:.elf=.elf64) $@
+PERCENT := %
+
+payloads: $(PAYLOADS:%=$(P)/%.elf)
+
+-include $(PAYLOAD_LIB_O:.o=.d) $(wildcard $(P)/tests/guest/*/*.d)
+
+.PHONY: guests payloads
