@@ -24,6 +24,8 @@ enum lock_rank {
 	LOCK_TIMER,	/* a CPU's timer wheel */
 	LOCK_WORK,	/* a CPU's deferred-work list */
 	LOCK_PCI,	/* host configuration space index/data ports */
+	LOCK_HEAP,	/* plat_alloc() */
+	LOCK_PAGETABLES, /* the VMkernel's page tables */
 	LOCK_PAGES,	/* the page allocator */
 	LOCK_CONSOLE,	/* log and consoles */
 };
