@@ -11,7 +11,9 @@
 
 /* What a NIC can do for a frame; the uplink does the rest in software. */
 enum netdev_caps {
-	NETDEV_CSUM = 1 << 0,	 /* FRAME_CSUM_PARTIAL on transmit */
+	/* FRAME_CSUM_PARTIAL on transmit; the checksum field lies within the
+	 * head and its first 256 bytes, or the frame leaves unfinished. */
+	NETDEV_CSUM = 1 << 0,
 	NETDEV_RX_CSUM = 1 << 1, /* FRAME_CSUM_VALID on receive */
 	NETDEV_TSO = 1 << 2,
 };
@@ -47,8 +49,9 @@ struct netdev;
 
 /*
  * All calls are for one netdev at a time and never overlap within a side: the
- * uplink serializes transmit and reap under its transmit lock, poll under its
- * receive lock, the rest at set-up.
+ * uplink serializes transmit, reap and irq_enable(TX) under its transmit lock,
+ * poll and irq_enable(RX) under its receive lock, the rest at set-up; irq_ack
+ * needs no lock.
  */
 struct netdev_ops {
 	const char *name;
@@ -59,7 +62,8 @@ struct netdev_ops {
 	 * still on the ring come back through reap(). */
 	void (*stop)(struct netdev *dev);
 	/* Puts frames on the ring, in order, one tail write for all. Returns
-	 * how many fitted; those belong to the NIC until reap(). */
+	 * how many fitted; those belong to the NIC until reap(). Heads and
+	 * segments are not empty, len is their sum and at most frame_max. */
 	unsigned (*transmit)(struct netdev *dev, struct frame *const *frames,
 			     unsigned count);
 	/* Frames the NIC has finished with, at most max. */
@@ -71,11 +75,14 @@ struct netdev_ops {
 	/* Mask or unmask one vector. After unmasking, work that came in
 	 * between raises the interrupt again (no lost edge). */
 	void (*irq_enable)(struct netdev *dev, enum netdev_vector v, bool on);
-	/* Called from the vector's handler: acknowledges the cause. */
+	/* Called from the vector's handler: acknowledges the cause. The vector
+	 * is masked now, until irq_enable(). A message may come late, with no
+	 * work left or already masked: handle it alike. */
 	void (*irq_ack)(struct netdev *dev, enum netdev_vector v);
 	void (*link)(struct netdev *dev, struct netdev_link *link);
 	/* Unicast addresses to accept beside its own; more than
-	 * NETDEV_FILTER_MAX, or promiscuous: all. Multicast: always all. */
+	 * NETDEV_FILTER_MAX, or promiscuous: all. Multicast: always all. Kept
+	 * over stop() and start(). */
 	void (*filter)(struct netdev *dev, const uint8_t (*macs)[ETH_ADDR_LEN],
 		       unsigned count, bool promiscuous);
 };
@@ -87,7 +94,8 @@ struct netdev {
 	uint8_t mac[ETH_ADDR_LEN];
 	uint32_t caps; /* enum netdev_caps */
 	uint32_t frame_max; /* longest frame it can take, without FCS */
-	struct netdev_stats stats;
+	/* Written on every batch: away from what both sides read. */
+	struct netdev_stats stats CACHE_ALIGNED;
 };
 
 /*
