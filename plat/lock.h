@@ -19,6 +19,8 @@ enum lock_rank {
 	LOCK_SWITCH,	/* MAC table and port list changes */
 	LOCK_VNET_RX,	/* a virtual NIC's receive queue */
 	LOCK_UPLINK_TX, /* a NIC's transmit ring */
+	LOCK_INTX,	/* the INTx wires of a guest's PCI bus */
+	LOCK_MSIX,	/* a guest device's MSI-X table */
 	LOCK_IRQCHIP,	/* a guest's I/O APIC */
 	LOCK_RUNQUEUE,	/* a CPU's run queue */
 	LOCK_TIMER,	/* a CPU's timer wheel */

@@ -3,6 +3,8 @@
 #ifndef VMM_DEV_GUEST_MEM_H
 #define VMM_DEV_GUEST_MEM_H
 
+#include <string.h>
+
 #include "lib/types.h"
 
 #define GUEST_RANGES_MAX 8
@@ -27,7 +29,17 @@ int guest_read(const struct guest_mem *mem, gpa_t gpa, void *to, size_t len);
 int guest_write(const struct guest_mem *mem, gpa_t gpa, const void *from,
 		size_t len);
 
-/* -ENOSPC when the table is full. */
+/* -ENOSPC when the table is full; -EINVAL: empty, past the end of the address
+ * space, or over another range. */
 int guest_mem_add(struct guest_mem *mem, gpa_t gpa, uint64_t size, void *hva);
+
+/* Takes a private copy of what guest_range() found. The barrier keeps the
+ * compiler from going back to the guest's memory for a value that has been
+ * checked in the copy. */
+static inline void guest_copy(void *to, const void *from, size_t len)
+{
+	memcpy(to, from, len);
+	__asm__ volatile("" ::: "memory");
+}
 
 #endif
