@@ -305,10 +305,11 @@ void pci_config_write(struct pci_bus *bus, unsigned bdf, unsigned offset,
 		      unsigned size, uint32_t value)
 {
 	struct device *dev = pci_config_target(bus, bdf, offset, size);
-	unsigned end = offset + size;
+	unsigned end = offset + size, msix;
 
 	if (!dev)
 		return;
+	msix = dev->msix_cap;
 	lock_acquire(&bus->lock);
 	for (unsigned i = 0; i < size; i++) {
 		uint8_t mask = dev->config_mask[offset + i];
@@ -324,8 +325,7 @@ void pci_config_write(struct pci_bus *bus, unsigned bdf, unsigned offset,
 		pci_rebuild_windows(bus);
 	}
 	if (offset < PCI_STATUS ||
-	    (dev->msix_cap && offset < dev->msix_cap + PCI_MSIX_TABLE &&
-	     end > dev->msix_cap))
+	    (msix && offset < msix + PCI_MSIX_TABLE && end > msix))
 		device_update_control(dev);
 	lock_release(&bus->lock);
 	if (dev->ops->config_written)
