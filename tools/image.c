@@ -38,16 +38,29 @@ static char image_unfinished[PATH_MAX];
 static void image_interrupted(int sig)
 {
 	unlink(image_unfinished);
-	signal(sig, SIG_DFL);
-	raise(sig);
+	raise(sig); /* SA_RESETHAND: this time it ends us */
 }
 
-static void image_catch(void (*handler)(int))
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+static const int image_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		signal(signals[i], handler);
+static void image_catch(struct sigaction before[])
+{
+	const struct sigaction ours = {
+		.sa_handler = image_interrupted,
+		.sa_flags = (int)SA_RESETHAND,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(image_signals); i++) {
+		sigaction(image_signals[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			sigaction(image_signals[i], &ours, NULL);
+	}
+}
+
+static void image_release(const struct sigaction before[])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(image_signals); i++)
+		sigaction(image_signals[i], &before[i], NULL);
 }
 
 static uint32_t image_config_offset(const struct payloads *list)
@@ -239,6 +252,7 @@ int image_write(const struct plan *p, const struct payloads *list,
 		const char *path, struct fault *f)
 {
 	struct image m = {.size = image_size(p, list)};
+	struct sigaction before[ARRAY_SIZE(image_signals)];
 	int err;
 
 	if (snprintf(image_unfinished, sizeof(image_unfinished), "%s.XXXXXX",
@@ -249,7 +263,7 @@ int image_write(const struct plan *p, const struct payloads *list,
 	if (m.fd < 0)
 		return fault_trouble(f, "%s cannot be written: %s", path,
 				     strerror(errno));
-	image_catch(image_interrupted);
+	image_catch(before);
 	err = image_make(&m, p, list, f);
 	if (close(m.fd) != 0 && !err)
 		err = fault_trouble(f, "%s: %s", path, strerror(errno));
@@ -257,6 +271,6 @@ int image_write(const struct plan *p, const struct payloads *list,
 		err = fault_trouble(f, "%s: %s", path, strerror(errno));
 	if (err)
 		unlink(image_unfinished);
-	image_catch(SIG_DFL);
+	image_release(before);
 	return err;
 }
