@@ -86,7 +86,6 @@ void cpu_init(struct cpu *cpu)
 		cr4 |= CR4_UMIP;
 	write_cr0((read_cr0() & ~CR0_CLEAR) | CR0_SET);
 	write_cr4(cr4);
-	cpu->online = true;
 }
 
 int cpu_alloc_stacks(struct cpu *cpu)

@@ -32,6 +32,9 @@ _Noreturn void smp_main(void)
 	cpu_init(cpu);
 	apic_init_cpu();
 	sched_init_cpu();
+	if (world_enable_cpu() < 0)
+		plat_panic("smp: virtualization cannot be turned on");
+	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
 	sched_main();
 }
 

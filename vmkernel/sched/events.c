@@ -156,6 +156,8 @@ unsigned events_run_work(unsigned budget)
 		lock_acquire(&ev->work_lock);
 		node = list_pop(&ev->works);
 		lock_release(&ev->work_lock);
+		if (!node)
+			break;
 		work = container_of(node, struct work, node);
 		/* From here on it may be posted again, also by fn itself. */
 		__atomic_store_n((bool *)&work->posted, false,

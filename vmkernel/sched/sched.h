@@ -32,6 +32,10 @@ enum world_result {
  * implemented by vmm/run.c. */
 enum world_result world_run(struct world *world);
 
+/* Turns hardware virtualization on, on the calling CPU; implemented by
+ * vmm/vcpu.c. 0 or -errno. */
+int world_enable_cpu(void);
+
 void world_init(struct world *world, unsigned cpu, struct account *account,
 		const char *name);
 /* Makes it ready, ahead of CPU-bound worlds; a wake while it runs is not

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A virtual CPU: reset, requests, exceptions, the state that C code switches. */
+#include "vmm/vcpu.h"
+
+#include <linux/errno.h>
+#include <string.h>
+
+#include "vmkernel/cpu/cpu.h"
+#include "vmkernel/cpu/regs.h"
+#include "vmm/decode.h"
+#include "vmm/guest_walk.h"
+#include "vmm/vm.h"
+
+#define XCR0_X87     (1ull << 0)
+#define XCR0_SSE     (1ull << 1)
+#define XCR0_AVX     (1ull << 2)
+#define XCR0_AVX512  (7ull << 5)
+#define XCR0_PKRU    (1ull << 9)
+#define XSAVE_LEGACY 512 /* SDM 1, 13.4: then the header, 64 bytes */
+#define MXCSR_RESET  0x1f80u
+#define FCW_RESET    0x037f /* FNINIT; the FPU of a PC after firmware */
+#define FPU_SIZE_MAX KiB(8)
+
+const struct cpu_ops *cpu_ops;
+
+uint64_t vcpu_xcr0_mask(void)
+{
+	static uint64_t mask;
+	uint32_t out[4];
+
+	if (!mask) {
+		cpuid(0xd, 0, out);
+		mask = ((uint64_t)out[3] << 32 | out[0]) &
+		       (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 |
+			XCR0_PKRU);
+	}
+	return mask;
+}
+
+int world_enable_cpu(void)
+{
+	return cpu_ops->enable();
+}
+
+static void vcpu_fpu_reset(struct vcpu *vcpu)
+{
+	memset(vcpu->fpu, 0, FPU_SIZE_MAX);
+	*(uint16_t *)vcpu->fpu = FCW_RESET;
+	*(uint32_t *)((uint8_t *)vcpu->fpu + 24) = MXCSR_RESET;
+	/* XSTATE_BV: x87 and SSE come from the area, the rest is initial. */
+	*(uint64_t *)((uint8_t *)vcpu->fpu + XSAVE_LEGACY) =
+		XCR0_X87 | XCR0_SSE;
+	vcpu->xcr0 = XCR0_X87;
+}
+
+int vcpu_fpu_init(struct vcpu *vcpu)
+{
+	uint32_t out[4];
+
+	cpuid(0xd, 0, out);
+	if (out[2] > FPU_SIZE_MAX)
+		return -ENOSPC;
+	vcpu->fpu = plat_alloc(FPU_SIZE_MAX, CACHE_LINE);
+	return vcpu->fpu ? 0 : -ENOMEM;
+}
+
+/* XCR0 holds the full mask around both: a component that the guest has turned
+ * off must neither stay behind nor leak to the next guest. */
+static void vcpu_fpu_save(struct vcpu *vcpu)
+{
+	uint64_t mask = vcpu_xcr0_mask();
+
+	xsetbv(0, mask);
+	__asm__ volatile("xsave64 %0"
+			 : "+m"(*(uint8_t(*)[FPU_SIZE_MAX])vcpu->fpu)
+			 : "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)));
+}
+
+static void vcpu_fpu_restore(struct vcpu *vcpu)
+{
+	uint64_t mask = vcpu_xcr0_mask();
+
+	xsetbv(0, mask);
+	__asm__ volatile("xrstor64 %0"
+			 :
+			 : "m"(*(uint8_t(*)[FPU_SIZE_MAX])vcpu->fpu),
+			   "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)));
+	xsetbv(0, vcpu->xcr0);
+}
+
+/* CPUID 0x80000008 EBX: what protects one guest from what another trained.
+ * No emulator here has it; done by AMD's guidance (document 111006). */
+static bool vcpu_has_ibpb(void)
+{
+	static int has = -1;
+	uint32_t out[4];
+
+	if (has < 0) {
+		cpuid(0x80000008, 0, out);
+		has = out[1] >> 12 & 1;
+	}
+	return has;
+}
+
+static bool vcpu_has_rdtscp(void)
+{
+	static int has = -1;
+	uint32_t out[4];
+
+	if (has < 0) {
+		cpuid(0x80000001, 0, out);
+		has = out[3] >> 27 & 1;
+	}
+	return has;
+}
+
+void vcpu_switch_out(struct vcpu *vcpu)
+{
+	vcpu_fpu_save(vcpu);
+	vcpu->dr[0] = read_dr0();
+	vcpu->dr[1] = read_dr1();
+	vcpu->dr[2] = read_dr2();
+	vcpu->dr[3] = read_dr3();
+}
+
+/* Overwrites the return stack buffer: a RET never follows the other VM's
+ * calls (AMD: software techniques for managing speculation, V2-3). */
+static void vcpu_fill_rsb(void)
+{
+	__asm__ volatile(".rept 32\n\tcall 1f\n\tint3\n1:\t.endr\n\t"
+			 "addq $32 * 8, %%rsp" ::: "memory");
+}
+
+void vcpu_switch_in(struct vcpu *vcpu)
+{
+	struct cpu *cpu = cpu_this();
+	struct vcpu *last = cpu->loaded;
+
+	if (last && last != vcpu)
+		vcpu_switch_out(last);
+	if (last != vcpu) {
+		if (!last || last->vm != vcpu->vm) {
+			vcpu_fill_rsb();
+			if (vcpu_has_ibpb())
+				wrmsr(MSR_PRED_CMD, 1);
+		}
+		vcpu_fpu_restore(vcpu);
+		write_dr0(vcpu->dr[0]);
+		write_dr1(vcpu->dr[1]);
+		write_dr2(vcpu->dr[2]);
+		write_dr3(vcpu->dr[3]);
+		if (vcpu_has_rdtscp())
+			wrmsr(MSR_TSC_AUX, vcpu->tsc_aux);
+		cpu->loaded = vcpu;
+	}
+	cpu_ops->load(vcpu);
+}
+
+/* Power-on and INIT state: Intel SDM 3A, table 9-1. */
+static void vcpu_state_reset(struct vcpu_state *s)
+{
+	static const struct segment data = {0, 0x093, 0xffff, 0};
+
+	memset(s, 0, sizeof(*s));
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		s->seg[i] = data;
+	s->seg[SEG_CS] = (struct segment){0xf000, 0x09b, 0xffff, 0xffff0000};
+	s->tr = (struct segment){0, 0x08b, 0xffff, 0};
+	s->ldtr = (struct segment){0, 0x082, 0xffff, 0};
+	s->gdtr = s->idtr = (struct table){0, 0xffff};
+	s->rip = 0xfff0;
+	s->rflags = RFLAGS_FIXED;
+	s->cr0 = 0x60000010;
+	s->dr6 = DR6_RESET;
+	s->dr7 = DR7_RESET;
+	s->gpr[GPR_RDX] = 0x00800f12; /* a family 17h part's signature */
+}
+
+void vcpu_reset(struct vcpu *vcpu)
+{
+	vcpu_state_reset(&vcpu->state);
+	vcpu->requests = 0;
+	vcpu->injection.type = INJECT_NONE;
+	vcpu->nmi_pending = false;
+	vcpu->state_synced = true;
+	memset(vcpu->dr, 0, sizeof(vcpu->dr));
+	vcpu_fpu_reset(vcpu);
+	msr_reset(vcpu);
+	lapic_reset(&vcpu->lapic);
+	vcpu->run = VCPU_WAIT_SIPI;
+}
+
+void vcpu_request(struct vcpu *vcpu, enum vcpu_request what)
+{
+	__atomic_fetch_or((uint32_t *)&vcpu->requests, what, __ATOMIC_SEQ_CST);
+	sched_wake(&vcpu->world);
+}
+
+void lapic_wake(struct lapic *target)
+{
+	struct vcpu *vcpu = container_of(target, struct vcpu, lapic);
+
+	sched_wake(&vcpu->world);
+}
+
+void lapic_signal(struct lapic *target, enum lapic_mode event, uint8_t vector)
+{
+	struct vcpu *vcpu = container_of(target, struct vcpu, lapic);
+
+	switch (event) {
+	case LAPIC_NMI:
+		vcpu_request(vcpu, VCPU_REQUEST_NMI);
+		break;
+	case LAPIC_INIT:
+		vcpu_request(vcpu, VCPU_REQUEST_INIT);
+		break;
+	case LAPIC_SIPI:
+		vcpu->sipi_vector = vector;
+		vcpu_request(vcpu, VCPU_REQUEST_SIPI);
+		break;
+	default:
+		break;
+	}
+}
+
+void vcpu_init_signal(struct vcpu *vcpu)
+{
+	vcpu_sync(vcpu);
+	vcpu_state_reset(&vcpu->state);
+	vcpu->injection.type = INJECT_NONE;
+	vcpu->nmi_pending = false;
+	lapic_init_reset(&vcpu->lapic);
+	cpu_ops->set_state(vcpu);
+	vcpu->run = VCPU_WAIT_SIPI;
+}
+
+/* SDM 3A, 9.4.4: execution begins at vector * 4 KiB in real mode. */
+void vcpu_startup(struct vcpu *vcpu, uint8_t vector)
+{
+	if (vcpu->run != VCPU_WAIT_SIPI)
+		return;
+	vcpu->state.seg[SEG_CS].selector = (uint16_t)(vector << 8);
+	vcpu->state.seg[SEG_CS].base = (uint64_t)vector << 12;
+	vcpu->state.rip = 0;
+	cpu_ops->set_state(vcpu);
+	vcpu->run = VCPU_RUNNING;
+}
+
+void vcpu_sync(struct vcpu *vcpu)
+{
+	if (vcpu->state_synced)
+		return;
+	cpu_ops->sync_state(vcpu);
+	vcpu->state_synced = true;
+}
+
+/* Intel SDM 3A, table 6-4. */
+static bool vcpu_contributory(uint8_t vector)
+{
+	return vector == EXC_DE || (vector >= 10 && vector <= 13);
+}
+
+void vcpu_raise(struct vcpu *vcpu, const struct exception *exception)
+{
+	struct injection *in = &vcpu->injection;
+	uint8_t first = in->exception.vector;
+
+	if (in->type == INJECT_EXCEPTION) {
+		if (first == EXC_DF) {
+			vm_crash(vcpu, "triple fault");
+			return;
+		}
+		if ((vcpu_contributory(first) &&
+		     vcpu_contributory(exception->vector)) ||
+		    (first == EXC_PF &&
+		     (exception->vector == EXC_PF ||
+		      vcpu_contributory(exception->vector)))) {
+			in->exception = (struct exception){
+				.vector = EXC_DF, .has_error = true};
+			return;
+		}
+	}
+	in->type = INJECT_EXCEPTION;
+	in->exception = *exception;
+}
+
+void vcpu_raise_ud(struct vcpu *vcpu)
+{
+	vcpu_raise(vcpu, &(struct exception){.vector = EXC_UD});
+}
+
+void vcpu_raise_gp(struct vcpu *vcpu)
+{
+	vcpu_raise(vcpu,
+		   &(struct exception){.vector = EXC_GP, .has_error = true});
+}
+
+void vcpu_advance(struct vcpu *vcpu, uint64_t next_rip)
+{
+	uint64_t flags = vcpu->state.rflags;
+
+	vcpu->state.rip = next_rip;
+	vcpu->state.rflags = flags & ~RFLAGS_RF;
+	cpu_ops->clear_shadow(vcpu);
+	if (unlikely(flags & RFLAGS_TF)) {
+		/* Single step: the trap that the instruction owed. */
+		cpu_ops->set_dr6_bs(vcpu);
+		vcpu_raise(vcpu, &(struct exception){.vector = EXC_DB});
+	}
+}
+
+int vcpu_fetch(struct vcpu *vcpu, struct insn *insn)
+{
+	const struct guest_mem *mem = vm_memory(vcpu->vm);
+	struct exception exception;
+	uint8_t bytes[INSN_LENGTH_MAX];
+	uint64_t linear;
+	size_t first;
+	int error;
+
+	vcpu_sync(vcpu);
+	linear = (vcpu->state.seg[SEG_CS].base *
+			  (decode_mode_of(&vcpu->state) != DECODE_64) +
+		  vcpu->state.rip) &
+		 guest_linear_mask(&vcpu->state);
+	/* The next page may not be there: it is looked at only if needed. */
+	first = MIN(INSN_LENGTH_MAX, PAGE_SIZE - (linear & (PAGE_SIZE - 1)));
+	error = guest_linear_read(&vcpu->state, mem, linear, GUEST_FETCH, bytes,
+				  first, &exception);
+	if (!error)
+		error = decode_insn(bytes, first,
+				    decode_mode_of(&vcpu->state), insn);
+	if (error == -ENODATA && first < INSN_LENGTH_MAX) {
+		error = guest_linear_read(&vcpu->state, mem, linear + first,
+					  GUEST_FETCH, bytes + first,
+					  INSN_LENGTH_MAX - first, &exception);
+		if (!error)
+			error = decode_insn(bytes, INSN_LENGTH_MAX,
+					    decode_mode_of(&vcpu->state), insn);
+	}
+	if (error == -EFAULT)
+		vcpu_raise(vcpu, &exception);
+	else if (error == -E2BIG || error == -ENXIO)
+		vcpu_raise_gp(vcpu);
+	else if (error)
+		vcpu_raise_ud(vcpu);
+	return error;
+}
+
+bool vcpu_skip(struct vcpu *vcpu)
+{
+	uint64_t next = cpu_ops->next_rip(vcpu);
+	struct insn insn;
+
+	if (!next) {
+		if (vcpu_fetch(vcpu, &insn))
+			return false;
+		next = vcpu->state.rip + insn.length;
+		if (decode_mode_of(&vcpu->state) != DECODE_64)
+			next = (uint32_t)next;
+	}
+	vcpu_advance(vcpu, next);
+	return true;
+}
+
+void vcpu_log_state(struct vcpu *vcpu)
+{
+	const struct vcpu_state *s = &vcpu->state;
+	const char *n = vcpu->name;
+
+	vcpu_sync(vcpu);
+	log_error(n, "rip %04x:%016lx rflags %lx cpl %u",
+		  s->seg[SEG_CS].selector, s->rip, s->rflags, s->cpl);
+	log_error(n, "rax %016lx rbx %016lx rcx %016lx rdx %016lx",
+		  s->gpr[GPR_RAX], s->gpr[GPR_RBX], s->gpr[GPR_RCX],
+		  s->gpr[GPR_RDX]);
+	log_error(n, "rsi %016lx rdi %016lx rbp %016lx rsp %016lx",
+		  s->gpr[GPR_RSI], s->gpr[GPR_RDI], s->gpr[GPR_RBP],
+		  s->gpr[GPR_RSP]);
+	log_error(n, "r8  %016lx r9  %016lx r10 %016lx r11 %016lx",
+		  s->gpr[GPR_R8], s->gpr[GPR_R9], s->gpr[GPR_R10],
+		  s->gpr[GPR_R11]);
+	log_error(n, "r12 %016lx r13 %016lx r14 %016lx r15 %016lx",
+		  s->gpr[GPR_R12], s->gpr[GPR_R13], s->gpr[GPR_R14],
+		  s->gpr[GPR_R15]);
+	log_error(n, "cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx", s->cr0, s->cr2,
+		  s->cr3, s->cr4, s->efer);
+}
