@@ -365,7 +365,7 @@ int plan_load(struct plan **plan, const char *path, struct fault *f)
 {
 	char *text = malloc(PLAN_FILE_MAX + 1);
 	FILE *file = NULL;
-	size_t size;
+	size_t size = 0;
 	int err;
 
 	*plan = NULL;
