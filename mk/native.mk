@@ -6,7 +6,7 @@ T := $(BUILD)/tool
 # What both builds share; see ARCHITECTURE.md.
 SHARED_C := $(wildcard lib/*.c plat/*.c plat/linux/*.c vswitch/*.c \
 	drivers/net/*.c vmm/dev/*.c vmm/load/*.c) \
-	$(wildcard vmm/decode.c vmm/emulate.c vmm/guest_walk.c vmm/acpi.c \
+	$(wildcard vmm/decode.c vmm/emulate*.c vmm/guest_walk.c vmm/acpi.c \
 	vmm/cpuid.c)
 TOOL_C := $(wildcard tools/*.c) $(wildcard lib/*.c)
 TOOL_LIBS := -lcyaml -lyaml

@@ -263,13 +263,14 @@ static int walk_once(const struct vcpu_state *s, const struct guest_mem *mem,
 			table = walk_large_base(mode, value, page);
 			if (!leaf)
 				table = value & PTE_FRAME;
-			*out = GPA(table | (linear & (page - 1)));
+			table |= linear & (page - 1);
 			break;
 		}
 		table = value & PTE_FRAME;
 	}
 	if (!walk_permits(s, access, writable, user, nx))
 		return walk_fault(s, linear, access, PF_P, exc);
+	*out = GPA(table);
 	return 0;
 }
 
