@@ -46,9 +46,16 @@ TOOL_TEST_O := $(patsubst %.c,$(N)/%.o,$(filter-out tools/main.c,\
 $(N)/tests/unit/tools/%_test: $(N)/tests/unit/tools/%_test.o $(TOOL_TEST_O) \
 		$(N)/libsluice.a
 	@$(CC) $(NATIVE_CFLAGS) -o $@ $^ -lcmocka $(TOOL_LIBS)
+# A NIC played in software; benches and fuzzers may link it as well.
+FAKE_NIC_O := $(N)/tests/unit/drivers/net/fake_82574.o
+NIC_TEST_O := $(FAKE_NIC_O) $(N)/tests/unit/drivers/net/e1000e_fixture.o
+$(N)/tests/unit/drivers/net/%_test: $(N)/tests/unit/drivers/net/%_test.o \
+		$(NIC_TEST_O) $(N)/libsluice.a
+	@$(CC) $(NATIVE_CFLAGS) -o $@ $^ -lcmocka
 $(N)/tests/unit/%_test: $(N)/tests/unit/%_test.o $(N)/libsluice.a
 	@$(CC) $(NATIVE_CFLAGS) -o $@ $^ -lcmocka -lZydis
 
--include $(SHARED_O:.o=.d) $(TOOL_O:.o=.d) $(UNIT_BIN:=.d) $(TOOL_TEST_O:.o=.d)
+-include $(SHARED_O:.o=.d) $(TOOL_O:.o=.d) $(UNIT_BIN:=.d) $(TOOL_TEST_O:.o=.d) \
+	$(NIC_TEST_O:.o=.d)
 
 .PHONY: tool

@@ -113,14 +113,14 @@ static void e1000e_irq_enable(struct netdev *dev, enum netdev_vector v, bool on)
 
 	if (!nic->running)
 		return;
-	e1000e_write(nic, on ? E1000E_IMS : E1000E_IMC, causes[v]);
-	if (!on)
-		return;
-	/* What came after this write raises its own cause; what came before it
-	 * is in memory, where we look now. */
-	if ((v == NETDEV_VECTOR_RX && e1000e_ring_rx_pending(&nic->rx)) ||
-	    (v == NETDEV_VECTOR_TX && e1000e_ring_tx_pending(&nic->tx)))
+	/* Work that is in memory now and whose cause is spent is raised again;
+	 * what comes after this look has a cause of its own. Before IMS, so
+	 * that both make one message. */
+	if (on &&
+	    ((v == NETDEV_VECTOR_RX && e1000e_ring_rx_pending(&nic->rx)) ||
+	     (v == NETDEV_VECTOR_TX && e1000e_ring_tx_pending(&nic->tx))))
 		e1000e_write(nic, E1000E_ICS, causes[v]);
+	e1000e_write(nic, on ? E1000E_IMS : E1000E_IMC, causes[v]);
 }
 
 static void e1000e_harvest_missed(struct e1000e *nic)
