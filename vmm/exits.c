@@ -6,7 +6,6 @@
 #include "plat/plat.h"
 #include "vmkernel/cpu/regs.h"
 #include "vmm/cpuid.h"
-#include "vmm/decode.h"
 #include "vmm/emulate.h"
 #include "vmm/io.h"
 
@@ -36,15 +35,11 @@ const char *const exit_names[EXIT_REASON_COUNT] = {
 
 /* Instructions that touch memory other than by their own register operands:
  * decoded from the guest's bytes, fetched once. */
-static void exits_emulate(struct vcpu *vcpu)
+static void exits_emulate(struct vcpu *vcpu, enum emulate_cause cause)
 {
-	struct emulate_ctx ctx = {
-		.state = &vcpu->state,
-		.mem = vm_memory(vcpu->vm),
-		.vcpu = vcpu,
-	};
+	struct emulate_ctx ctx = {.cause = cause};
 
-	if (vcpu_fetch(vcpu, &ctx.insn))
+	if (!vcpu_fetch(vcpu, &ctx))
 		return;
 	switch (emulate_insn(&ctx)) {
 	case EMULATE_DONE:
@@ -53,9 +48,9 @@ static void exits_emulate(struct vcpu *vcpu)
 	case EMULATE_AGAIN: /* a long REP: rip stays, the exit comes again */
 		break;
 	case EMULATE_EXCEPTION:
-		vcpu_raise(vcpu, &ctx.exception);
+		vcpu_raise(vcpu, &ctx.exc);
 		break;
-	case EMULATE_UNSUPPORTED:
+	case EMULATE_UNHANDLED:
 		vm_crash(vcpu, "touches device memory with an instruction "
 			       "that Sluice does not emulate");
 		break;
@@ -69,7 +64,7 @@ static void exits_io(struct vcpu *vcpu, const struct exit *exit)
 	uint32_t value;
 
 	if (unlikely(exit->io.string)) {
-		exits_emulate(vcpu);
+		exits_emulate(vcpu, EMULATE_PIO);
 		return;
 	}
 	if (!exit->io.in) {
@@ -173,13 +168,13 @@ static void exits_hlt(struct vcpu *vcpu)
 
 static void exits_cr_write(struct vcpu *vcpu)
 {
-	struct insn insn;
+	struct emulate_ctx ctx = {.count = 0};
 	uint64_t value;
 
-	if (vcpu_fetch(vcpu, &insn))
+	if (!vcpu_fetch(vcpu, &ctx))
 		return;
-	value = vcpu->state.gpr[insn.rm];
-	if (decode_kind(&insn) != INSN_MOV_TO_CR) {
+	value = vcpu->state.gpr[ctx.insn.rm];
+	if (decode_kind(&ctx.insn) != INSN_MOV_TO_CR) {
 		/* The bytes changed since the exit: start over with them. */
 		return;
 	}
@@ -188,7 +183,7 @@ static void exits_cr_write(struct vcpu *vcpu)
 		return;
 	}
 	lapic_set_tpr(&vcpu->lapic, (uint8_t)value);
-	vcpu_advance(vcpu, vcpu->state.rip + insn.length);
+	vcpu_advance(vcpu, vcpu->state.rip + ctx.insn.length);
 }
 
 static void exits_nested_fault(struct vcpu *vcpu, const struct exit *exit)
@@ -204,7 +199,7 @@ static void exits_nested_fault(struct vcpu *vcpu, const struct exit *exit)
 			       "tables or stack outside of its memory");
 		return;
 	}
-	exits_emulate(vcpu);
+	exits_emulate(vcpu, EMULATE_MMIO);
 }
 
 void exits_handle(struct vcpu *vcpu, const struct exit *exit)

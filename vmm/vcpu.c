@@ -7,8 +7,7 @@
 
 #include "vmkernel/cpu/cpu.h"
 #include "vmkernel/cpu/regs.h"
-#include "vmm/decode.h"
-#include "vmm/guest_walk.h"
+#include "vmm/emulate.h"
 #include "vmm/vm.h"
 
 #define XCR0_X87     (1ull << 0)
@@ -309,53 +308,35 @@ void vcpu_advance(struct vcpu *vcpu, uint64_t next_rip)
 	}
 }
 
-int vcpu_fetch(struct vcpu *vcpu, struct insn *insn)
+bool vcpu_fetch(struct vcpu *vcpu, struct emulate_ctx *ctx)
 {
-	const struct guest_mem *mem = vm_memory(vcpu->vm);
-	struct exception exception;
-	uint8_t bytes[INSN_LENGTH_MAX];
-	uint64_t linear;
-	size_t first;
-	int error;
-
 	vcpu_sync(vcpu);
-	linear = (vcpu->state.seg[SEG_CS].base *
-			  (decode_mode_of(&vcpu->state) != DECODE_64) +
-		  vcpu->state.rip) &
-		 guest_linear_mask(&vcpu->state);
-	/* The next page may not be there: it is looked at only if needed. */
-	first = MIN(INSN_LENGTH_MAX, PAGE_SIZE - (linear & (PAGE_SIZE - 1)));
-	error = guest_linear_read(&vcpu->state, mem, linear, GUEST_FETCH, bytes,
-				  first, &exception);
-	if (!error)
-		error = decode_insn(bytes, first,
-				    decode_mode_of(&vcpu->state), insn);
-	if (error == -ENODATA && first < INSN_LENGTH_MAX) {
-		error = guest_linear_read(&vcpu->state, mem, linear + first,
-					  GUEST_FETCH, bytes + first,
-					  INSN_LENGTH_MAX - first, &exception);
-		if (!error)
-			error = decode_insn(bytes, INSN_LENGTH_MAX,
-					    decode_mode_of(&vcpu->state), insn);
+	ctx->state = &vcpu->state;
+	ctx->mem = vm_memory(vcpu->vm);
+	ctx->vcpu = vcpu;
+	switch (emulate_fetch(ctx)) {
+	case EMULATE_DONE:
+		return true;
+	case EMULATE_EXCEPTION:
+		vcpu_raise(vcpu, &ctx->exc);
+		return false;
+	case EMULATE_AGAIN:
+	case EMULATE_UNHANDLED:
+		break;
 	}
-	if (error == -EFAULT)
-		vcpu_raise(vcpu, &exception);
-	else if (error == -E2BIG || error == -ENXIO)
-		vcpu_raise_gp(vcpu);
-	else if (error)
-		vcpu_raise_ud(vcpu);
-	return error;
+	vm_crash(vcpu, "runs an instruction here that Sluice cannot decode");
+	return false;
 }
 
 bool vcpu_skip(struct vcpu *vcpu)
 {
 	uint64_t next = cpu_ops->next_rip(vcpu);
-	struct insn insn;
+	struct emulate_ctx ctx = {.count = 0};
 
 	if (!next) {
-		if (vcpu_fetch(vcpu, &insn))
+		if (!vcpu_fetch(vcpu, &ctx))
 			return false;
-		next = vcpu->state.rip + insn.length;
+		next = vcpu->state.rip + ctx.insn.length;
 		if (decode_mode_of(&vcpu->state) != DECODE_64)
 			next = (uint32_t)next;
 	}

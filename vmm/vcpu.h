@@ -76,9 +76,10 @@ void vcpu_advance(struct vcpu *vcpu, uint64_t next_rip);
 /* INIT, and the start-up IPI that ends it (nothing if it is running). */
 void vcpu_init_signal(struct vcpu *vcpu);
 void vcpu_startup(struct vcpu *vcpu, uint8_t vector);
-/* The instruction at rip. Not 0: an exception has been raised. */
-struct insn;
-int vcpu_fetch(struct vcpu *vcpu, struct insn *insn);
+/* The instruction at rip into ctx->insn. False: the guest got an exception, or
+ * was stopped. */
+struct emulate_ctx;
+bool vcpu_fetch(struct vcpu *vcpu, struct emulate_ctx *ctx);
 /* Length unknown: takes the CPU's word, or decodes. False: an exception has
  * been raised instead. */
 bool vcpu_skip(struct vcpu *vcpu);

@@ -142,8 +142,11 @@ trampoline_end:
 ap_entry:
 	call enter_long_mode
 	.code64
-	/* smp_boot: stack top, struct cpu (vmkernel/cpu/smp.c). */
+	/* smp_boot: stack top, struct cpu, CR3 (vmkernel/cpu/smp.c). The boot
+	 * tables do not map the stack. */
 	movabsq $smp_boot, %rbx
+	movq 16(%rbx), %rax
+	movq %rax, %cr3
 	movq 0(%rbx), %rsp
 	movq 8(%rbx), %rax
 	movq %rax, %rdx

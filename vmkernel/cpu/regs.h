@@ -7,7 +7,7 @@
 
 /* MSR numbers: AMD APM 2, appendix A; Intel SDM 4, chapter 2. */
 #define MSR_TSC		   0x010
-#define MSR_APIC_BASE	   0x01b
+#define MSR_APIC_BASE	   0x1bu
 #define MSR_SPEC_CTRL	   0x048
 #define MSR_PRED_CMD	   0x049
 #define MSR_SYSENTER_CS	   0x174
@@ -15,7 +15,7 @@
 #define MSR_SYSENTER_EIP   0x176
 #define MSR_DEBUGCTL	   0x1d9
 #define MSR_PAT		   0x277
-#define MSR_TSC_DEADLINE   0x6e0
+#define MSR_TSC_DEADLINE   0x6e0u
 #define MSR_XSS		   0xda0
 #define MSR_EFER	   0xc0000080
 #define MSR_STAR	   0xc0000081

@@ -18,6 +18,7 @@ extern const uint8_t trampoline_start[], trampoline_end[];
 struct smp_boot {
 	void *stack;
 	struct cpu *cpu;
+	hpa_t cr3;
 };
 extern struct smp_boot smp_boot;
 struct smp_boot smp_boot;
@@ -28,7 +29,6 @@ _Noreturn void smp_main(void)
 {
 	struct cpu *cpu = cpu_this();
 
-	mm_init_ap();
 	cpu_init(cpu);
 	apic_init_cpu();
 	sched_init_cpu();
@@ -67,7 +67,7 @@ static void smp_start_one(uint32_t id)
 		log_error("smp", "no memory for CPU with APIC id %u", id);
 		return;
 	}
-	smp_boot = (struct smp_boot){stack, cpu};
+	smp_boot = (struct smp_boot){stack, cpu, mm_kernel_cr3()};
 	/* INIT, 10 ms, SIPI, 200 us, SIPI (Intel SDM 3A, 9.4.4.1). */
 	apic_start_cpu(id, 0);
 	smp_delay(10000000);

@@ -52,8 +52,6 @@ struct mm_boot_map {
 
 /* Boot CPU, once: page allocator, then final page tables (loads CR3). */
 void mm_init(const struct mm_boot_map *map);
-/* Loads the final page tables on an application processor. */
-void mm_init_ap(void);
 hpa_t mm_kernel_cr3(void);
 
 enum mm_use { MM_KERNEL, MM_GUEST };

@@ -238,11 +238,6 @@ void mm_init(const struct mm_boot_map *boot_map)
 		     bundle);
 }
 
-void mm_init_ap(void)
-{
-	write_cr3(mm_kernel_cr3().v);
-}
-
 hpa_t mm_kernel_cr3(void)
 {
 	return virt_to_phys(paging_root);
