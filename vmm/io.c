@@ -10,7 +10,6 @@
 #define PORT_KBD_COMMAND  0x64
 #define KBD_PULSE_RESET	  0xfe
 #define PORT_COM1	  0x3f8
-#define PORT_RTC	  0x70
 #define PORT_FAST_A20	  0x92
 #define FAST_A20_ENABLED  2
 #define FAST_A20_RESET	  1
@@ -37,9 +36,9 @@ static bool io_platform_read(struct vm *vm, uint16_t port, uint8_t *value)
 	case PORT_COM1 ... PORT_COM1 + 7:
 		*value = uart_read(&vm->uart, port - PORT_COM1);
 		return true;
-	case PORT_RTC:
-	case PORT_RTC + 1:
-		*value = rtc_read(&vm->rtc, port - PORT_RTC);
+	case RTC_PORT_INDEX:
+	case RTC_PORT_DATA:
+		*value = rtc_read(&vm->rtc, port);
 		return true;
 	case PORT_FAST_A20:
 		*value = FAST_A20_ENABLED;
@@ -62,9 +61,9 @@ static bool io_platform_write(struct vm *vm, uint16_t port, uint8_t value)
 	case PORT_COM1 ... PORT_COM1 + 7:
 		uart_write(&vm->uart, port - PORT_COM1, value);
 		return true;
-	case PORT_RTC:
-	case PORT_RTC + 1:
-		rtc_write(&vm->rtc, port - PORT_RTC, value);
+	case RTC_PORT_INDEX:
+	case RTC_PORT_DATA:
+		rtc_write(&vm->rtc, port, value);
 		return true;
 	case ACPI_PORT_SLEEP_CONTROL:
 		if (value == ACPI_SLEEP_S5)

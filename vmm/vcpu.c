@@ -186,6 +186,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu_fpu_reset(vcpu);
 	msr_reset(vcpu);
 	lapic_reset(&vcpu->lapic);
+	pvclock_reset(&vcpu->pvclock);
 	vcpu->run = VCPU_WAIT_SIPI;
 }
 

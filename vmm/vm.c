@@ -113,6 +113,7 @@ static int vm_load(struct vm *vm)
 		log_error(vm->name, "its ACPI tables do not fit (%d)", error);
 		return error;
 	}
+	machine_start_clock(vm);
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		vcpu_reset(vm->vcpus[i]);
 	error = loader_load(&rq, &vm->vcpus[0]->state, &why);

@@ -48,6 +48,7 @@ struct vm {
 	struct pci_bus pci;
 	struct uart uart;
 	struct rtc rtc;
+	struct pvclock_base clock; /* constant while the VM runs */
 	struct vm_nic nics[SLUICE_NICS_MAX]; /* (c) */
 	unsigned nic_count;		     /* (c) */
 	int64_t tsc_offset;		     /* guest TSC = host TSC + this */

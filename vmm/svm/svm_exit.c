@@ -7,7 +7,6 @@
 
 /* QEMU reports VMEXIT_INVALID (-1) with 32 bits only. */
 #define SVM_EXIT_INVALID_32 0xffffffffull
-#define SVM_EXIT_RDPRU	    0x08eull
 
 static void svm_decode_ioio(const struct vmcb *vmcb, struct exit *exit)
 {

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The devices around a VM's vCPUs: made, wired, reset. */
+#include "vmm/machine.h"
+
+#include <linux/errno.h>
+#include <string.h>
+
+#include "lib/fmt.h"
+#include "vmkernel/console/console.h"
+#include "vmkernel/cpu/regs.h"
+#include "vmkernel/irq/time.h"
+#include "vmm/acpi.h"
+#include "vswitch/vswitch.h"
+
+#define PCI_SLOT_NICS 1 /* after the host bridge */
+
+extern const uint8_t dsdt_aml[], dsdt_aml_end[];
+
+uint64_t rtc_wall_seconds(void)
+{
+	return time_wall_seconds();
+}
+
+void uart_output(struct uart *uart, const uint8_t *bytes, unsigned count)
+{
+	console_vm_output(uart->vm->index, bytes, count);
+}
+
+unsigned console_vm_input(unsigned vm, const uint8_t *bytes, unsigned count)
+{
+	return uart_input(&vm_at(vm)->uart, bytes, count);
+}
+
+/* Do all CPUs' TSCs count as one, and never stop? An emulated or virtual
+ * machine's come from one clock; a real one says so (CPUID 0x80000007). */
+static bool machine_tsc_stable(void)
+{
+	uint32_t out[4];
+
+	cpuid(1, 0, out);
+	if (out[2] & 1u << 31)
+		return true;
+	cpuid(0x80000007, 0, out);
+	return out[3] & 1u << 8;
+}
+
+static int machine_create_nic(struct vm *vm, unsigned index)
+{
+	const struct sluice_nic *nic =
+		&vm->bundle->nics[vm->config->first_nic + index];
+	const struct sluice_mac *allowed = &vm->bundle->macs[nic->first_mac];
+	struct vswitch *network = machine_network(nic->uplink);
+	char name[PORT_NAME_SIZE];
+	struct port *port;
+	struct vnet *vnet;
+	int error;
+
+	fmt_snprintf(name, sizeof(name), "%s.%u", vm->name, index);
+	vnet = vnet_create(vm, &vm->pci, PCI_SLOT_NICS + index, name, nic->mac);
+	if (!vnet)
+		return -ENOMEM;
+	vm->nics[index].vnet = vnet;
+	vm->nic_count = index + 1;
+	port = vnet_port(vnet);
+	port->promiscuous = nic->flags & SLUICE_NIC_PROMISCUOUS;
+	for (unsigned i = 0; i < nic->mac_count; i++)
+		memcpy(port->macs[port->mac_count++], allowed[i].addr,
+		       ETH_ADDR_LEN);
+	error = vswitch_attach(network, port);
+	if (error)
+		log_error(vm->name, "NIC %u cannot be plugged in (%d)", index,
+			  error);
+	else
+		machine_network_changed(nic->uplink);
+	return error;
+}
+
+int machine_create_devices(struct vm *vm)
+{
+	uint64_t high = vm->config->memory > GUEST_LOW_MAX ?
+				vm->config->memory - GUEST_LOW_MAX :
+				0;
+	int error = 0;
+
+	ioapic_init(&vm->ioapic, &vm->apics);
+	pci_init(&vm->pci, vm);
+	uart_init(&vm->uart, vm, GUEST_GSI_COM1);
+	rtc_init(&vm->rtc, vm->config->memory - high, high);
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		pvclock_init(&vm->vcpus[i]->pvclock, &vm->mem, &vm->clock);
+	console_add_vm(vm->name);
+	for (unsigned i = 0; !error && i < vm->config->nic_count; i++)
+		error = machine_create_nic(vm, i);
+	return error;
+}
+
+int machine_build_acpi(struct vm *vm, gpa_t *rsdp)
+{
+	return acpi_build(&vm->mem, vm->vcpu_count, dsdt_aml,
+			  (size_t)(dsdt_aml_end - dsdt_aml), rsdp);
+}
+
+void machine_start_clock(struct vm *vm)
+{
+	vm->clock = (struct pvclock_base){
+		.tsc = plat_cycles() + (uint64_t)vm->tsc_offset,
+		.wall_seconds = rtc_wall_seconds(),
+		.tsc_khz = (uint32_t)time_tsc_khz(),
+		.tsc_stable = machine_tsc_stable(),
+	};
+}
+
+void machine_reset_devices(struct vm *vm)
+{
+	pci_reset(&vm->pci);
+	ioapic_reset(&vm->ioapic);
+	uart_reset(&vm->uart);
+}
+
+bool machine_quiet(struct vm *vm)
+{
+	bool quiet = true;
+
+	for (unsigned i = 0; i < vm->nic_count; i++)
+		quiet &= vnet_quiesce(vm->nics[i].vnet);
+	return quiet;
+}
