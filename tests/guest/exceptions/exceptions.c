@@ -23,6 +23,10 @@
 #define PF_RSVD	      8
 #define PF_I	      16
 
+/* Error codes that name a gate: vector << 3 | IDT (Intel SDM 3A, 6.13). */
+#define ERROR_IDT     2
+#define GATE(vector)  ((vector) << 3 | ERROR_IDT)
+
 #define CR0_TS	      (1ull << 3)
 #define DR6_B0	      (1ull << 0)
 #define DR6_BS	      (1ull << 14)
