@@ -7,7 +7,7 @@ T := $(BUILD)/tool
 SHARED_C := $(wildcard lib/*.c plat/*.c plat/linux/*.c vswitch/*.c \
 	drivers/net/*.c vmm/dev/*.c vmm/load/*.c) \
 	$(wildcard vmm/decode.c vmm/emulate*.c vmm/guest_walk.c vmm/acpi.c \
-	vmm/cpuid.c)
+	vmm/cpuid.c vmm/msr_policy.c)
 TOOL_C := $(wildcard tools/*.c) $(wildcard lib/*.c)
 TOOL_LIBS := -lcyaml -lyaml
 
