@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "plat/linux/linux.h"
 #include "tests/unit/drivers/net/e1000e_fixture.h"
 
 const uint8_t own_mac[ETH_ADDR_LEN] = {0x52, 0x54, 0, 0, 0, 2};
@@ -19,6 +20,10 @@ uint32_t reg(const struct test *t, uint32_t offset)
 	return t->nic->regs[offset / 4];
 }
 
+void drop_log(enum log_level level, const char *area, const char *line)
+{
+}
+
 int setup_stopped(void **state)
 {
 	struct test *t = calloc(1, sizeof(*t));
@@ -26,6 +31,7 @@ int setup_stopped(void **state)
 
 	t->nic = calloc(1, sizeof(*t->nic));
 	t->tx = calloc(FRAMES, sizeof(*t->tx));
+	plat_linux_log_hook = drop_log;
 	fake_82574_init(t->nic, own_mac);
 	res = fake_82574_resources(t->nic);
 	t->dev = netdev_attach(&res);
@@ -53,6 +59,7 @@ int teardown(void **state)
 	while (t->dev->ops->reap(t->dev, frames, RING))
 		;
 	netdev_detach(t->dev);
+	assert_int_equal(plat_linux_allocated(), 0);
 	if (t->nic->fault)
 		fail_msg("%s", t->nic->fault);
 	free(t->tx);

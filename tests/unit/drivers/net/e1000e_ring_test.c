@@ -179,6 +179,50 @@ static void test_tx_full(void **state)
 	}
 }
 
+/* Frame by frame to the brim, from every position on the ring: the tail never
+ * catches up with the head, which would look like an empty ring. */
+static void test_tx_brim(void **state)
+{
+	struct test *t = *state;
+	unsigned sent = 0, seen = 0;
+
+	for (unsigned round = 0; round < RING; round++) {
+		struct frame *f, *back[RING];
+		unsigned taken = 0;
+
+		t->nic->hold_tx = true;
+		for (;; taken++) {
+			struct test_frame *room = &t->tx[taken];
+
+			/* A context each, and none; 1 to 5 descriptors. */
+			f = round % 5 ? make_frame(room, taken & 1 ? 6 : 17, 80,
+						   round % 5 - 1)
+				      : make_plain(room, taken);
+			if (round % 5 == 1)
+				f->len = f->head_len;
+			if (!t->dev->ops->transmit(t->dev, &f, 1))
+				break;
+			assert_int_not_equal(reg(t, E1000E_TDT),
+					     reg(t, E1000E_TDH));
+		}
+		assert_true(taken >= 40 && taken < RING);
+		t->nic->wire_count = 0;
+		fake_82574_send(t->nic, ~0u);
+		assert_int_equal(t->nic->wire_count, taken);
+		assert_int_equal(t->dev->ops->reap(t->dev, back, RING), taken);
+		for (unsigned i = 0; i < taken; i++)
+			assert_ptr_equal(back[i], &t->tx[i].f);
+		/* On by one, for the next round. */
+		t->nic->hold_tx = false;
+		f = make_plain(&t->tx[0], 0);
+		assert_int_equal(t->dev->ops->transmit(t->dev, &f, 1), 1);
+		assert_int_equal(t->dev->ops->reap(t->dev, back, RING), 1);
+		sent += taken;
+		seen += t->nic->wire_count - 1;
+	}
+	assert_int_equal(sent, seen);
+}
+
 /* Many times around, in batches of all sizes, reaped late and in parts. */
 static void test_tx_wrap(void **state)
 {
@@ -410,6 +454,7 @@ int main(void)
 		TEST(test_tx_bad_checksum_place),
 		TEST(test_tx_short),
 		TEST(test_tx_full),
+		TEST(test_tx_brim),
 		TEST(test_tx_wrap),
 		TEST(test_rx_sizes),
 		TEST(test_rx_rearm),

@@ -11,7 +11,7 @@
 #include <linux/errno.h>
 
 #include "drivers/net/e1000e_reg.h"
-#include "plat/plat.h"
+#include "plat/linux/linux.h"
 #include "tests/unit/drivers/net/e1000e_fixture.h"
 
 /* Attach */
@@ -30,6 +30,7 @@ static void test_attach(void **state)
 	struct netdev_resources res;
 	struct netdev *dev;
 
+	plat_linux_log_hook = drop_log;
 	fake_82574_init(nic, own_mac);
 	res = fake_82574_resources(nic);
 	dev = netdev_attach(&res);
@@ -41,6 +42,7 @@ static void test_attach(void **state)
 	assert_int_equal(nic->log_count, 0); /* nothing is started */
 	netdev_detach(dev);
 	netdev_detach(NULL);
+	assert_int_equal(plat_linux_allocated(), 0);
 
 	res.device = 0x1533;
 	assert_null(netdev_attach(&res));
@@ -180,6 +182,26 @@ static void test_start_errors(void **state)
 	assert_int_equal(t->dev->ops->start(t->dev), 0);
 	assert_false(reg(t, E1000E_CTRL) & CTRL_GIO_MASTER_DISABLE);
 	assert_true(reg(t, E1000E_RCTL) & RCTL_EN);
+}
+
+/* Out of memory at every step: said, nothing lost, and better luck later. */
+static void test_no_memory(void **state)
+{
+	struct test *t = *state;
+	struct netdev_resources res = fake_82574_resources(t->nic);
+	size_t before = plat_linux_allocated();
+
+	plat_linux_fail_alloc(0);
+	assert_null(netdev_attach(&res));
+	for (int count = 0; count < 4; count++) {
+		plat_linux_fail_alloc(count);
+		assert_int_equal(t->dev->ops->start(t->dev), -ENOMEM);
+		assert_int_equal(plat_linux_allocated(), before);
+	}
+	assert_int_equal(t->nic->resets, 0);
+	plat_linux_fail_alloc(-1);
+	assert_int_equal(t->dev->ops->start(t->dev), 0);
+	assert_true(plat_linux_allocated() > before);
 }
 
 static void test_stop_returns_frames(void **state)
@@ -416,6 +438,8 @@ int main(void)
 		TEST(test_start_order),
 		cmocka_unit_test_setup_teardown(test_start_errors,
 						setup_stopped, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup_stopped,
+						teardown),
 		TEST(test_stop_returns_frames),
 		TEST(test_filter),
 		TEST(test_irq_rx),
