@@ -41,6 +41,7 @@ enum segment_name {
 #define SEG_ATTR_P  (1u << 7)
 #define SEG_ATTR_L  (1u << 9)
 #define SEG_ATTR_DB (1u << 10)
+#define SEG_ATTR_G  (1u << 11)
 
 struct segment {
 	uint16_t selector;
