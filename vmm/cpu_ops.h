@@ -43,6 +43,7 @@ struct cpu_ops {
 	void (*set_efer)(struct vcpu *vcpu, uint64_t efer);
 	void (*set_pat)(struct vcpu *vcpu, uint64_t pat);
 	void (*set_cr2)(struct vcpu *vcpu, uint64_t cr2);
+	void (*set_tsc_offset)(struct vcpu *vcpu, uint64_t offset);
 	/* DR6.BS, for a single-step trap. */
 	void (*set_dr6_bs)(struct vcpu *vcpu);
 	/* Of the MSRs that entry switches; false: not one of them. */

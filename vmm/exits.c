@@ -5,7 +5,6 @@
 
 #include "plat/plat.h"
 #include "vmkernel/cpu/regs.h"
-#include "vmm/cpuid.h"
 #include "vmm/emulate.h"
 #include "vmm/io.h"
 
@@ -89,19 +88,9 @@ static void exits_io(struct vcpu *vcpu, const struct exit *exit)
 static void exits_cpuid(struct vcpu *vcpu)
 {
 	uint64_t *gpr = vcpu->state.gpr;
-	struct cpuid_policy_input in;
 	uint32_t out[4];
 
-	vcpu_sync(vcpu);
-	in = (struct cpuid_policy_input){
-		.vcpu = vcpu->index,
-		.vcpu_count = vcpu->vm->vcpu_count,
-		.cr4 = vcpu->state.cr4,
-		.xcr0 = vcpu->xcr0,
-		.apic_base = vcpu->lapic.base,
-		.tsc_khz = vcpu->lapic.tsc_khz,
-	};
-	cpuid_guest(&in, (uint32_t)gpr[GPR_RAX], (uint32_t)gpr[GPR_RCX], out);
+	vcpu_cpuid(vcpu, (uint32_t)gpr[GPR_RAX], (uint32_t)gpr[GPR_RCX], out);
 	gpr[GPR_RAX] = out[0];
 	gpr[GPR_RBX] = out[1];
 	gpr[GPR_RCX] = out[2];

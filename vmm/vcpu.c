@@ -7,14 +7,12 @@
 
 #include "vmkernel/cpu/cpu.h"
 #include "vmkernel/cpu/regs.h"
+#include "vmm/cpuid.h"
 #include "vmm/emulate.h"
 #include "vmm/vm.h"
 
 #define XCR0_X87     (1ull << 0)
 #define XCR0_SSE     (1ull << 1)
-#define XCR0_AVX     (1ull << 2)
-#define XCR0_AVX512  (7ull << 5)
-#define XCR0_PKRU    (1ull << 9)
 #define XSAVE_LEGACY 512 /* SDM 1, 13.4: then the header, 64 bytes */
 #define MXCSR_RESET  0x1f80u
 #define FCW_RESET    0x037f /* FNINIT; the FPU of a PC after firmware */
@@ -30,8 +28,7 @@ uint64_t vcpu_xcr0_mask(void)
 	if (!mask) {
 		cpuid(0xd, 0, out);
 		mask = ((uint64_t)out[3] << 32 | out[0]) &
-		       (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 |
-			XCR0_PKRU);
+		       CPUID_XCR0_MASK;
 	}
 	return mask;
 }
@@ -122,6 +119,17 @@ void vcpu_switch_out(struct vcpu *vcpu)
 	vcpu->dr[3] = read_dr3();
 }
 
+/* Only a guest that was offered SPEC_CTRL can have made it other than 0. */
+static void vcpu_load_spec_ctrl(const struct vcpu *vcpu)
+{
+	static bool used;
+
+	if (vcpu->spec_ctrl)
+		used = true;
+	if (used)
+		wrmsr(MSR_SPEC_CTRL, vcpu->spec_ctrl);
+}
+
 /* Overwrites the return stack buffer: a RET never follows the other VM's
  * calls (AMD: software techniques for managing speculation, V2-3). */
 static void vcpu_fill_rsb(void)
@@ -150,6 +158,8 @@ void vcpu_switch_in(struct vcpu *vcpu)
 		write_dr3(vcpu->dr[3]);
 		if (vcpu_has_rdtscp())
 			wrmsr(MSR_TSC_AUX, vcpu->tsc_aux);
+		if (!last || last->spec_ctrl != vcpu->spec_ctrl)
+			vcpu_load_spec_ctrl(vcpu);
 		cpu->loaded = vcpu;
 	}
 	cpu_ops->load(vcpu);
@@ -327,6 +337,34 @@ bool vcpu_fetch(struct vcpu *vcpu, struct emulate_ctx *ctx)
 	}
 	vm_crash(vcpu, "runs an instruction here that Sluice cannot decode");
 	return false;
+}
+
+void cpuid_host(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+	cpuid(leaf, subleaf, out);
+}
+
+void vcpu_cpuid(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
+		uint32_t out[4])
+{
+	struct cpuid_policy_input in;
+
+	vcpu_sync(vcpu);
+	in = (struct cpuid_policy_input){
+		.vcpu = vcpu->index,
+		.vcpu_count = vcpu->vm->vcpu_count,
+		.cr4 = vcpu->state.cr4,
+		.xcr0 = vcpu->xcr0,
+		.apic_base = vcpu->lapic.base,
+		.tsc_khz = vcpu->lapic.tsc_khz,
+	};
+	cpuid_guest(&in, leaf, subleaf, out);
+}
+
+void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
+{
+	lapic_set_tsc_offset(&vcpu->lapic, offset);
+	cpu_ops->set_tsc_offset(vcpu, offset);
 }
 
 bool vcpu_skip(struct vcpu *vcpu)

@@ -51,8 +51,9 @@ struct vcpu {
 	uint64_t dr[4];
 	uint64_t tsc_aux;
 	uint64_t spec_ctrl;
+	uint64_t tsc_adjust; /* how far the guest has moved its TSC */
 	uint64_t pat;
-	uint64_t mtrr[40];
+	uint64_t mtrr[28]; /* msr.c */
 
 	uint64_t exits[EXIT_REASON_COUNT];
 	uint64_t injected; /* interrupts given to the guest */
@@ -93,6 +94,12 @@ void vcpu_switch_in(struct vcpu *vcpu);
 void vcpu_switch_out(struct vcpu *vcpu);
 /* Mask of XCR0 bits that host and policy allow. */
 uint64_t vcpu_xcr0_mask(void);
+
+/* What CPUID tells this vCPU. */
+void vcpu_cpuid(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
+		uint32_t out[4]);
+/* Guest TSC = host TSC + offset, from the next entry on. */
+void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset);
 
 /* vmm/exits.c: one exit, handled. */
 void exits_handle(struct vcpu *vcpu, const struct exit *exit);

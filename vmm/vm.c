@@ -318,7 +318,6 @@ static int vm_create_vcpu(struct vm *vm, unsigned index)
 	fmt_snprintf(vcpu->name, sizeof(vcpu->name), "%s/%u", vm->name, index);
 	lapic_init(&vcpu->lapic, &vm->apics, index, &vm->mem,
 		   (uint32_t)time_tsc_khz());
-	lapic_set_tsc_offset(&vcpu->lapic, (uint64_t)vm->tsc_offset);
 	world_init(&vcpu->world, sched_next_cpu(), &vm->account, vcpu->name);
 	return vcpu_fpu_init(vcpu) < 0 || cpu_ops->create(vcpu) < 0 ? -ENOMEM :
 								      0;

@@ -111,7 +111,6 @@ static int svm_create(struct vcpu *vcpu)
 			   INTERCEPT_RDPRU;
 	vmcb->iopm_base = virt_to_phys(svm.iopm).v;
 	vmcb->msrpm_base = virt_to_phys(svm.msrpm).v;
-	vmcb->tsc_offset = (uint64_t)vcpu->vm->tsc_offset;
 	vmcb->vintr = V_INTR_MASKING;
 	vmcb->np_enable = 1;
 	vmcb->n_cr3 = vcpu->vm->npt.root.v;
@@ -321,6 +320,7 @@ const struct cpu_ops svm_ops = {
 	.set_efer = svm_set_efer,
 	.set_pat = svm_set_pat,
 	.set_cr2 = svm_set_cr2,
+	.set_tsc_offset = svm_set_tsc_offset,
 	.set_dr6_bs = svm_set_dr6_bs,
 	.get_msr = svm_get_msr,
 	.set_msr = svm_set_msr,

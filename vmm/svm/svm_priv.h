@@ -42,6 +42,7 @@ void svm_set_tpr(struct vcpu *vcpu, uint8_t cr8);
 void svm_set_efer(struct vcpu *vcpu, uint64_t efer);
 void svm_set_pat(struct vcpu *vcpu, uint64_t pat);
 void svm_set_cr2(struct vcpu *vcpu, uint64_t cr2);
+void svm_set_tsc_offset(struct vcpu *vcpu, uint64_t offset);
 void svm_set_dr6_bs(struct vcpu *vcpu);
 bool svm_get_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool svm_set_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value);

@@ -93,6 +93,11 @@ void svm_set_cr2(struct vcpu *vcpu, uint64_t cr2)
 	vcpu->svm->vmcb->cr2 = cr2;
 }
 
+void svm_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
+{
+	vcpu->svm->vmcb->tsc_offset = offset;
+}
+
 void svm_set_dr6_bs(struct vcpu *vcpu)
 {
 	vcpu->svm->vmcb->dr6 |= DR6_BS;
