@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <linux/errno.h>
+#include "plat/linux/linux.h"
 #include "vmkernel/boot/acpi.h"
 
 /* The machine's memory, and what was mapped: each mapping is a heap block of
@@ -39,16 +40,6 @@ static void unmap_all(void)
 {
 	while (mapping_count)
 		free(mappings[--mapping_count]);
-}
-
-__attribute__((weak)) void plat_log(enum log_level level, const char *area,
-				    const char *fmt, ...)
-{
-}
-
-__attribute__((weak)) _Noreturn void plat_panic(const char *fmt, ...)
-{
-	abort();
 }
 
 static uint8_t *at(uint64_t pa)
@@ -413,6 +404,10 @@ static void crowds(void **state)
 	assert_int_equal(acpi_info()->override_count, ACPI_OVERRIDES_MAX);
 }
 
+static void silent(enum log_level level, const char *area, const char *line)
+{
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -433,5 +428,6 @@ int main(void)
 		TEST(crowds),
 	};
 
+	plat_linux_log_hook = silent;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
