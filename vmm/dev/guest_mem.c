@@ -4,7 +4,7 @@
 
 #include <linux/errno.h>
 
-void *guest_range(const struct guest_mem *mem, gpa_t gpa, uint64_t len)
+void *guest_piece(const struct guest_mem *mem, gpa_t gpa, uint64_t *len)
 {
 	/* A VM has one to three ranges: a walk beats any index. */
 	for (unsigned i = 0; i < mem->count; i++) {
@@ -12,23 +12,6 @@ void *guest_range(const struct guest_mem *mem, gpa_t gpa, uint64_t len)
 		uint64_t offset = gpa.v - range->gpa.v;
 
 		/* gpa below the range wraps to a huge offset. */
-		if (offset < range->size)
-			return len && len <= range->size - offset
-				       ? range->hva + offset
-				       : NULL;
-	}
-	return NULL;
-}
-
-/* Longest piece of [gpa, gpa + len) that is RAM in one range; *len is what
- * was asked for and becomes what there is. */
-static uint8_t *guest_mem_piece(const struct guest_mem *mem, gpa_t gpa,
-				size_t *len)
-{
-	for (unsigned i = 0; i < mem->count; i++) {
-		const struct guest_range *range = &mem->ranges[i];
-		uint64_t offset = gpa.v - range->gpa.v;
-
 		if (offset < range->size) {
 			*len = MIN(*len, range->size - offset);
 			return range->hva + offset;
@@ -37,13 +20,21 @@ static uint8_t *guest_mem_piece(const struct guest_mem *mem, gpa_t gpa,
 	return NULL;
 }
 
+void *guest_range(const struct guest_mem *mem, gpa_t gpa, uint64_t len)
+{
+	uint64_t piece = len;
+	void *hva = len ? guest_piece(mem, gpa, &piece) : NULL;
+
+	return piece == len ? hva : NULL;
+}
+
 /* Is all of it RAM? Nothing may be copied before that is known. */
 static bool guest_mem_covers(const struct guest_mem *mem, gpa_t gpa, size_t len)
 {
 	while (len) {
-		size_t piece = len;
+		uint64_t piece = len;
 
-		if (!guest_mem_piece(mem, gpa, &piece))
+		if (!guest_piece(mem, gpa, &piece))
 			return false;
 		gpa.v += piece;
 		len -= piece;
@@ -58,8 +49,8 @@ int guest_read(const struct guest_mem *mem, gpa_t gpa, void *to, size_t len)
 	if (!guest_mem_covers(mem, gpa, len))
 		return -EFAULT;
 	while (len) {
-		size_t piece = len;
-		const uint8_t *from = guest_mem_piece(mem, gpa, &piece);
+		uint64_t piece = len;
+		const uint8_t *from = guest_piece(mem, gpa, &piece);
 
 		guest_copy(out, from, piece);
 		out += piece;
@@ -77,8 +68,8 @@ int guest_write(const struct guest_mem *mem, gpa_t gpa, const void *from,
 	if (!guest_mem_covers(mem, gpa, len))
 		return -EFAULT;
 	while (len) {
-		size_t piece = len;
-		uint8_t *to = guest_mem_piece(mem, gpa, &piece);
+		uint64_t piece = len;
+		uint8_t *to = guest_piece(mem, gpa, &piece);
 
 		memcpy(to, in, piece);
 		in += piece;

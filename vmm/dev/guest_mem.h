@@ -24,6 +24,10 @@ struct guest_mem {
  * then check. */
 void *guest_range(const struct guest_mem *mem, gpa_t gpa, uint64_t len);
 
+/* The same for as much of [gpa, gpa + *len) as lies in gpa's range: *len, not
+ * 0, becomes what there is. NULL: gpa is no RAM. */
+void *guest_piece(const struct guest_mem *mem, gpa_t gpa, uint64_t *len);
+
 /* 0 or -EFAULT (nothing copied). May cross ranges that adjoin. */
 int guest_read(const struct guest_mem *mem, gpa_t gpa, void *to, size_t len);
 int guest_write(const struct guest_mem *mem, gpa_t gpa, const void *from,

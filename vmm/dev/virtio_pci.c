@@ -157,10 +157,8 @@ uint64_t virtio_pci_bar_read(struct device *dev, unsigned bar, uint64_t offset,
 			value = device_isr_take(dev);
 		break;
 	case CONFIG_OFFSET:
-		lock_acquire(&dev->lock);
 		value = virtio_pci_read_bytes(virtio->config,
 					      virtio->config_size, at, size);
-		lock_release(&dev->lock);
 		break;
 	default:
 		break;

@@ -40,7 +40,7 @@ struct virtio_pci {
 	const struct virtio_ops *ops;
 	uint64_t offered;
 	uint64_t accepted;  /* (d); fixed from FEATURES_OK to reset */
-	const void *config; /* device configuration (d), read-only */
+	const void *config; /* device configuration: never changes */
 	unsigned config_size;
 	unsigned queue_count;
 	uint8_t pci_cfg_cap; /* offset of the configuration window */
@@ -48,7 +48,6 @@ struct virtio_pci {
 	uint32_t device_select, driver_select; /* (d) feature words */
 	uint16_t config_vector;		       /* (d) read without */
 	uint16_t queue_select;		       /* (d) */
-	uint8_t generation;		       /* (d) */
 	uint8_t status;	      /* (d), but NEEDS_RESET by anyone */
 	bool resetting;	      /* (d) status 0 is asked for */
 	bool started, halted; /* (d) queues run; bus master gone */
@@ -106,8 +105,5 @@ void virtio_pci_interrupt(struct virtio_pci *virtio,
 			  const struct virtqueue *vq);
 /* A queue is broken: says so to the driver, once until the next reset. */
 void virtio_pci_needs_reset(struct virtio_pci *virtio);
-/* Changes device configuration: takes the device's lock around the copy. */
-void virtio_pci_change_config(struct virtio_pci *virtio, void *field,
-			      const void *value, size_t size);
 
 #endif

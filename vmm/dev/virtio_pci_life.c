@@ -42,20 +42,6 @@ void virtio_pci_needs_reset(struct virtio_pci *virtio)
 				VIRTIO_PCI_ISR_CONFIG);
 }
 
-void virtio_pci_change_config(struct virtio_pci *virtio, void *field,
-			      const void *value, size_t size)
-{
-	struct device *dev = &virtio->dev;
-
-	lock_acquire(&dev->lock);
-	memcpy(field, value, size);
-	virtio->generation++;
-	if (READ_ONCE(virtio->status) & VIRTIO_CONFIG_S_DRIVER_OK)
-		virtio_pci_fire(virtio, virtio->config_vector,
-				VIRTIO_PCI_ISR_CONFIG);
-	lock_release(&dev->lock);
-}
-
 void virtio_pci_start_queue(struct virtio_pci *virtio, struct virtqueue *vq)
 {
 	lock_acquire(&vq->lock);

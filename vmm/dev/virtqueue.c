@@ -20,6 +20,7 @@ const char *const virtqueue_fault_names[VIRTQUEUE_FAULT_COUNT] = {
 	[VIRTQUEUE_OUT_OF_RANGE] = "out_of_range",
 	[VIRTQUEUE_BAD_ORDER] = "bad_order",
 	[VIRTQUEUE_BAD_INDIRECT] = "bad_indirect",
+	[VIRTQUEUE_BAD_BUFFER] = "bad_buffer",
 };
 
 void virtqueue_init(struct virtqueue *vq, const char *name, enum lock_rank rank,
@@ -43,7 +44,7 @@ void virtqueue_reset(struct virtqueue *vq)
 	vq->desc_gpa = vq->avail_gpa = vq->used_gpa = GPA(0);
 }
 
-static int virtqueue_fail(struct virtqueue *vq, enum virtqueue_fault fault)
+int virtqueue_fail(struct virtqueue *vq, enum virtqueue_fault fault)
 {
 	vq->faults[fault]++;
 	vq->broken = true;
@@ -117,23 +118,28 @@ static int virtqueue_add_seg(struct virtqueue *vq,
 			     const struct vring_desc *desc)
 {
 	bool write = desc->flags & VRING_DESC_F_WRITE;
-	void *base;
+	uint64_t left = desc->len, piece;
 
 	if (!desc->len)
 		return virtqueue_fail(vq, VIRTQUEUE_ZERO_LENGTH);
-	if (chain->count == vq->size)
-		return virtqueue_fail(vq, VIRTQUEUE_LOOP);
 	if (!write && chain->count > chain->read_count)
 		return virtqueue_fail(vq, VIRTQUEUE_BAD_ORDER);
-	base = guest_range(vq->mem, GPA(desc->addr), desc->len);
-	if (!base)
-		return virtqueue_fail(vq, VIRTQUEUE_OUT_OF_RANGE);
-	chain->segs[chain->count++] = (struct virtqueue_seg){base, desc->len};
+	for (; left; left -= piece) {
+		gpa_t gpa = GPA(desc->addr + desc->len - left);
+		void *base;
+
+		piece = left;
+		base = guest_piece(vq->mem, gpa, &piece);
+		if (!base || chain->count == VIRTQUEUE_SEGS_MAX)
+			return virtqueue_fail(vq, VIRTQUEUE_OUT_OF_RANGE);
+		chain->segs[chain->count++] =
+			(struct virtqueue_seg){base, (uint32_t)piece};
+	}
 	if (write) {
 		chain->write_len += desc->len;
 	} else {
 		chain->read_len += desc->len;
-		chain->read_count++;
+		chain->read_count = chain->count;
 	}
 	return 0;
 }
@@ -156,6 +162,7 @@ static int virtqueue_walk(struct virtqueue *vq, struct virtqueue_chain *chain)
 {
 	const uint8_t *table = vq->desc;
 	unsigned entries = vq->size, index = chain->head;
+	unsigned length = 0; /* descriptors with a buffer */
 	bool nested = false;
 
 	chain->read_len = chain->write_len = 0;
@@ -176,6 +183,8 @@ static int virtqueue_walk(struct virtqueue *vq, struct virtqueue_chain *chain)
 			index = 0;
 			continue;
 		}
+		if (length++ == vq->size)
+			return virtqueue_fail(vq, VIRTQUEUE_LOOP);
 		err = virtqueue_add_seg(vq, chain, &desc);
 		if (err)
 			return err;

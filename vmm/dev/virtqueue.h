@@ -26,6 +26,8 @@
  * is loaded once, each descriptor copied once, and checked in the copy.
  */
 #define VIRTQUEUE_SIZE_MAX 256
+/* A buffer that runs over two of our memory ranges is two pieces. */
+#define VIRTQUEUE_SEGS_MAX (2 * VIRTQUEUE_SIZE_MAX)
 
 /* What a guest did wrong; names: virtqueue_fault_names[]. */
 enum virtqueue_fault {
@@ -39,6 +41,7 @@ enum virtqueue_fault {
 	VIRTQUEUE_OUT_OF_RANGE, /* buffer is not RAM */
 	VIRTQUEUE_BAD_ORDER,	/* device-readable after device-writable */
 	VIRTQUEUE_BAD_INDIRECT, /* not negotiated, nested, or no table */
+	VIRTQUEUE_BAD_BUFFER,	/* not what this kind of queue is for */
 	VIRTQUEUE_FAULT_COUNT,
 };
 
@@ -55,7 +58,7 @@ struct virtqueue_chain {
 	uint16_t head;
 	uint16_t read_count;
 	uint16_t count; /* of all pieces */
-	struct virtqueue_seg segs[VIRTQUEUE_SIZE_MAX];
+	struct virtqueue_seg segs[VIRTQUEUE_SEGS_MAX];
 };
 
 /* (l) lock; (d) the device's register lock, and fixed while running. */
@@ -103,6 +106,9 @@ void virtqueue_stop(struct virtqueue *vq);
  * nonsense, the queue is broken now. The guest's index is loaded only when all
  * chains of the last load have been popped. */
 int virtqueue_pop(struct virtqueue *vq, struct virtqueue_chain *chain);
+
+/* The queue's user has found a fault of its own: broken now. -EINVAL. */
+int virtqueue_fail(struct virtqueue *vq, enum virtqueue_fault fault);
 
 /* Gives a chain back, with the count of bytes written to it; the guest learns
  * of it by publish(). */

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The layout of a virtual network card, between its files. */
+#ifndef VMM_DEV_VNET_PRIV_H
+#define VMM_DEV_VNET_PRIV_H
+
+#include <linux/virtio_net.h>
+
+#include "vmm/dev/virtio_pci.h"
+#include "vmm/dev/vnet.h"
+
+/* Queue numbers (virtio 1.2, 5.1.2). */
+#define VNET_QUEUE_RX 0
+#define VNET_QUEUE_TX 1
+
+/* Every frame carries this header in either direction (5.1.6). */
+#define VNET_HDR_LEN  sizeof(struct virtio_net_hdr_v1)
+
+/* A frame on loan to the switch: its head is ours, its payload the guest's. */
+struct vnet_slot {
+	struct frame frame;
+	uint8_t store[FRAME_HEAD_SIZE];
+};
+
+/* (t) transmit queue's lock, (r) receive queue's lock, (a) atomic */
+struct vnet {
+	struct virtio_pci virtio; /* first */
+	struct port port;	  /* ingress (t), egress (r) */
+	struct virtio_net_config config;
+	struct virtqueue *rx, *tx; /* into virtio */
+
+	struct virtqueue_chain tx_chain; /* (t) the one being loaded */
+	struct work tx_work;		 /* what a doorbell left over */
+	bool tx_deferred;		 /* (t) tx_work has been posted */
+	uint64_t doorbells, tx_chains, tx_interrupts, tx_deferrals; /* (t) */
+
+	struct virtqueue_chain rx_chain CACHE_ALIGNED; /* (r) */
+	uint64_t rx_chains, rx_interrupts;	       /* (r) */
+	uint64_t rx_doorbells;			       /* (a) */
+
+	/* Frames that have come home, put here by any CPU. */
+	struct frame *done CACHE_ALIGNED; /* (a) */
+	uint32_t in_flight;		  /* (a) lent to the switch */
+	uint32_t work_pending;		  /* (a) tx_work's runs not yet over */
+
+	/* By head index: a head is out at most once, so its slot is free. */
+	struct vnet_slot slots[VNET_QUEUE_SIZE] CACHE_ALIGNED;
+};
+
+/* vnet_tx.c */
+void vnet_doorbell_tx(struct vnet *vnet);
+void vnet_work_tx(struct work *work);
+void vnet_complete(struct port *port, struct frame *const *frames,
+		   unsigned count);
+/* Hands back what has come home, then lets go of the transmit lock. */
+void vnet_unlock_tx(struct vnet *vnet);
+/* The queues have stopped: is everything home? */
+bool vnet_quiet(struct virtio_pci *virtio);
+
+/* vnet_rx.c */
+void vnet_deliver(struct port *port, struct frame *const *frames,
+		  unsigned count);
+
+#endif
