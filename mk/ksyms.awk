@@ -1,5 +1,6 @@
 # nm -n output to a sorted table of text symbols (vmkernel/console/ksyms.c):
 # addresses, offsets of the names, names.
+BEGIN { n = 0 }
 $2 ~ /^[tT]$/ && $3 !~ /^\./ { addr[n] = $1; name[n] = $3; n++ }
 END {
 	print "\t.section .ksyms, \"a\"\n\t.globl ksyms_count, ksyms_address, ksyms_name, ksyms_names"

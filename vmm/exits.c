@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What each exit means to the machine that the guest sees. */
-#include <linux/errno.h>
-#include <asm/kvm_para.h>
-
 #include "plat/plat.h"
 #include "vmkernel/cpu/regs.h"
 #include "vmm/emulate.h"
 #include "vmm/io.h"
+
+/* "Not implemented", as KVM answers (Linux, include/uapi/linux/kvm_para.h). */
+#define HYPERCALL_ENOSYS 1000ll
 
 const char *const exit_names[EXIT_REASON_COUNT] = {
 	[EXIT_INTERRUPT] = "interrupt",
@@ -145,7 +145,7 @@ static void exits_xsetbv(struct vcpu *vcpu)
 
 static void exits_hypercall(struct vcpu *vcpu)
 {
-	vcpu->state.gpr[GPR_RAX] = (uint64_t)-KVM_ENOSYS;
+	vcpu->state.gpr[GPR_RAX] = (uint64_t)-HYPERCALL_ENOSYS;
 	vcpu_skip(vcpu);
 }
 

@@ -48,25 +48,29 @@ static int machine_create_nic(struct vm *vm, unsigned index)
 {
 	const struct sluice_nic *nic =
 		&vm->bundle->nics[vm->config->first_nic + index];
-	const struct sluice_mac *allowed = &vm->bundle->macs[nic->first_mac];
 	struct vswitch *network = machine_network(nic->uplink);
+	uint8_t allowed[SLUICE_MACS_MAX][ETH_ADDR_LEN];
 	char name[PORT_NAME_SIZE];
-	struct port *port;
+	struct vnet_params params = {
+		.name = name,
+		.promiscuous = nic->flags & SLUICE_NIC_PROMISCUOUS,
+		.allowed_count = (uint8_t)nic->mac_count,
+		.allowed = allowed,
+	};
 	struct vnet *vnet;
 	int error;
 
 	fmt_snprintf(name, sizeof(name), "%s.%u", vm->name, index);
-	vnet = vnet_create(vm, &vm->pci, PCI_SLOT_NICS + index, name, nic->mac);
+	for (unsigned i = 0; i < nic->mac_count; i++)
+		memcpy(allowed[i], vm->bundle->macs[nic->first_mac + i].addr,
+		       ETH_ADDR_LEN);
+	memcpy(params.mac, nic->mac, ETH_ADDR_LEN);
+	vnet = vnet_create(vm, &vm->pci, PCI_SLOT_NICS + index, &params);
 	if (!vnet)
 		return -ENOMEM;
 	vm->nics[index].vnet = vnet;
 	vm->nic_count = index + 1;
-	port = vnet_port(vnet);
-	port->promiscuous = nic->flags & SLUICE_NIC_PROMISCUOUS;
-	for (unsigned i = 0; i < nic->mac_count; i++)
-		memcpy(port->macs[port->mac_count++], allowed[i].addr,
-		       ETH_ADDR_LEN);
-	error = vswitch_attach(network, port);
+	error = vswitch_attach(network, vnet_port(vnet));
 	if (error)
 		log_error(vm->name, "NIC %u cannot be plugged in (%d)", index,
 			  error);

@@ -112,6 +112,7 @@ static bool vcpu_has_rdtscp(void)
 
 void vcpu_switch_out(struct vcpu *vcpu)
 {
+	vcpu->xcr0 = xgetbv(0); /* as in vcpu_cpuid() */
 	vcpu_fpu_save(vcpu);
 	vcpu->dr[0] = read_dr0();
 	vcpu->dr[1] = read_dr1();
@@ -134,7 +135,7 @@ static void vcpu_load_spec_ctrl(const struct vcpu *vcpu)
  * calls (AMD: software techniques for managing speculation, V2-3). */
 static void vcpu_fill_rsb(void)
 {
-	__asm__ volatile(".rept 32\n\tcall 1f\n\tint3\n1:\t.endr\n\t"
+	__asm__ volatile(".rept 32\n\tcall 1f\n\tint3\n1:\n\t.endr\n\t"
 			 "addq $32 * 8, %%rsp" ::: "memory");
 }
 
@@ -354,7 +355,8 @@ void vcpu_cpuid(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
 		.vcpu = vcpu->index,
 		.vcpu_count = vcpu->vm->vcpu_count,
 		.cr4 = vcpu->state.cr4,
-		.xcr0 = vcpu->xcr0,
+		/* The register itself: QEMU 7.2 has no XSETBV intercept. */
+		.xcr0 = xgetbv(0),
 		.apic_base = vcpu->lapic.base,
 		.tsc_khz = vcpu->lapic.tsc_khz,
 	};

@@ -7,6 +7,7 @@
 
 #include "lib/fmt.h"
 #include "vmkernel/irq/time.h"
+#include "vmkernel/mm/mm.h"
 #include "vmm/load/loader.h"
 #include "vmm/machine.h"
 
