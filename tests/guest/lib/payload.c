@@ -15,6 +15,8 @@
  * for S5: SLP_TYP 5, SLP_EN (ACPI 6.4, 4.8.3.7). */
 #define SLEEP_CONTROL	 0x600
 #define SLEEP_CONTROL_S5 (5 << 2 | 0x20)
+#define PIC1_MASK	 0x21
+#define PIC2_MASK	 0xa1
 /* QEMU's isa-debug-exit, for trying a payload without a hypervisor. */
 #define DEBUG_EXIT	 0xf4
 
@@ -148,6 +150,9 @@ _Noreturn void payload_exit(void)
 void payload_start(void);
 void payload_start(void)
 {
+	/* A PC's 8259s, where there are any: their vectors look like traps. */
+	x86_out8(PIC1_MASK, 0xff);
+	x86_out8(PIC2_MASK, 0xff);
 	trap_init();
 	payload_main();
 	payload_exit();
