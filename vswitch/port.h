@@ -18,7 +18,7 @@ enum port_drop {
 	DROP_BAD_OFFLOAD,  /* ingress: checksum or GSO fields out of range */
 	DROP_BAD_CHAIN,	   /* ingress: the guest's descriptors are nonsense */
 	DROP_RESERVED,	   /* ingress: 01:80:c2:00:00:0x, never bridged */
-	DROP_NO_PORT,	   /* ingress: nobody else on the switch */
+	DROP_NO_PORT,	   /* ingress: nobody to send it to */
 	DROP_HAIRPIN,	   /* ingress: destination is where it came from */
 	DROP_DOWN,	   /* egress: port's link is down or device not ready */
 	DROP_NO_BUFFER,	   /* egress: guest has posted no receive buffer */
@@ -36,6 +36,9 @@ extern const char *const port_drop_names[PORT_DROP_COUNT];
  *   egress:  frames + segments_created - merged
  *                   = delivered + in_flight + sum(drops)
  * and over the switch: sum(egress.frames) = sum(forwarded) + copies.
+ * A frame is forwarded when its destination is known to be behind one port, and
+ * flooded otherwise. Each handing over of a flooded frame is a copy, and so is
+ * that of a forwarded frame to a promiscuous port that only listens.
  */
 struct port_ingress {
 	uint64_t frames, bytes, forwarded, flooded;
@@ -53,7 +56,9 @@ struct port_ops {
 	 * switch takes at most one holding port. */
 	bool holds;
 	/*
-	 * The switch hands over a batch for this port, 1 to FRAME_BATCH_MAX.
+	 * The switch hands over a batch for this port, 1 to FRAME_BATCH_MAX,
+	 * while whoever feeds the source holds its lock (LOCK_VNET_TX or
+	 * LOCK_UPLINK_RX); may run on several CPUs at once. Feeds no frames.
 	 * The port does its own egress accounting (port_count_egress() and
 	 * on) under its own lock. A port that holds owns the frames until it
 	 * calls port_return(); one that copies never touches them again.
@@ -61,7 +66,9 @@ struct port_ops {
 	void (*deliver)(struct port *port, struct frame *const *frames,
 			unsigned count);
 	/* Frames that this port put in come back; they may be reused. May be
-	 * called on any CPU, also within this port's own vswitch_input(). */
+	 * called on any CPU, also within this port's own vswitch_input() or
+	 * another's: it takes no lock of rank LOCK_UPLINK_RX or below, and
+	 * feeds no frames. */
 	void (*complete)(struct port *port, struct frame *const *frames,
 			 unsigned count);
 };
@@ -75,15 +82,20 @@ struct port {
 	uint16_t index;	    /* in the switch; set by vswitch_attach() */
 	uint32_t frame_max; /* longest ingress frame without FCS (non-GSO) */
 
-	/* Source policy; set before attach. Uplinks are trusted. */
+	/*
+	 * Source policy; set before attach. Uplinks are trusted. macs[0] is the
+	 * port's own, a static entry that nobody else can claim. The others it
+	 * may send from as well, and so may several ports (VRRP): these are
+	 * learned, and move.
+	 */
 	bool trusted;	  /* any source, and sources are learned */
 	bool promiscuous; /* may send from any MAC, gets every frame */
 	uint8_t mac_count;
-	uint8_t macs[PORT_ALLOWED_MACS][ETH_ADDR_LEN]; /* [0] is its own */
+	uint8_t macs[PORT_ALLOWED_MACS][ETH_ADDR_LEN];
 	bool spoof_logged; /* the hint is logged once per port */
 
 	/* (i) by whoever feeds this port, (e) under the port's own lock */
-	struct port_ingress ingress; /* (i) */
+	struct port_ingress ingress;		 /* (i) */
 	struct port_egress egress CACHE_ALIGNED; /* (e) */
 };
 
