@@ -27,9 +27,11 @@ $(T)/%.o: %.c
 SHARED_O := $(patsubst %.c,$(N)/%.o,$(filter-out lib/string.c,$(SHARED_C)))
 TOOL_O := $(patsubst %.c,$(T)/%.o,$(filter-out lib/string.c,$(TOOL_C)))
 
-$(N)/libsluice.a: $(SHARED_O)
+# The list above is a prerequisite too: with .SECONDARY, make does not miss an
+# object that was never built if its source is older than the archive.
+$(N)/libsluice.a: $(SHARED_O) mk/native.mk
 	@rm -f $@
-	@ar rcs $@ $^
+	@ar rcs $@ $(SHARED_O)
 
 sluice: $(TOOL_O)
 	@echo "  LD    $@"
