@@ -3,6 +3,7 @@
 #include "tests/guest/lib/payload.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "tests/guest/lib/trap.h"
 #include "tests/guest/lib/x86.h"
@@ -171,7 +172,6 @@ __attribute__((weak)) void payload_ap_main(void)
 }
 
 /* The compiler may call these; a payload has no libc. */
-void *memcpy(void *to, const void *from, size_t size);
 void *memcpy(void *to, const void *from, size_t size)
 {
 	void *start = to;
@@ -181,7 +181,6 @@ void *memcpy(void *to, const void *from, size_t size)
 	return start;
 }
 
-void *memset(void *to, int value, size_t size);
 void *memset(void *to, int value, size_t size)
 {
 	void *start = to;
