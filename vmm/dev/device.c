@@ -193,7 +193,7 @@ void device_msix_fire(struct device *dev, unsigned vector)
 static uint32_t device_msix_dword(const struct device *dev, unsigned offset)
 {
 	unsigned index = offset / PCI_MSIX_ENTRY_SIZE;
-	const struct msix_entry *entry = &dev->msix[index];
+	const struct msix_entry *entry;
 	uint32_t bits = 0;
 
 	if (offset >= MSIX_PBA_OFFSET &&
@@ -206,6 +206,7 @@ static uint32_t device_msix_dword(const struct device *dev, unsigned offset)
 	}
 	if (index >= dev->msix_count)
 		return 0;
+	entry = &dev->msix[index];
 	switch (offset % PCI_MSIX_ENTRY_SIZE) {
 	case PCI_MSIX_ENTRY_LOWER_ADDR:
 		return (uint32_t)entry->address;
@@ -239,10 +240,11 @@ static void device_msix_write_dword(struct device *dev, unsigned offset,
 				    uint32_t value)
 {
 	unsigned index = offset / PCI_MSIX_ENTRY_SIZE;
-	struct msix_entry *entry = &dev->msix[index];
+	struct msix_entry *entry;
 
 	if (index >= dev->msix_count)
 		return; /* the pending bits, or nothing: read-only */
+	entry = &dev->msix[index];
 	switch (offset % PCI_MSIX_ENTRY_SIZE) {
 	case PCI_MSIX_ENTRY_LOWER_ADDR:
 		/* Bits 1:0 must be zero (6.8.2.7). */
