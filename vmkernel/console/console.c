@@ -117,8 +117,11 @@ static void console_end_line(unsigned vm)
 {
 	struct console_vm *cv = &console_vms[vm];
 
-	console_show(vm);
-	console_break();
+	/* If all of it was shown before somebody broke it, that will do. */
+	if (console_cursor == vm || cv->fresh || !cv->length) {
+		console_show(vm);
+		console_break();
+	}
 	cv->length = cv->shown = 0;
 	filter_end_line(&cv->filter);
 }

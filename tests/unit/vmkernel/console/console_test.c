@@ -191,6 +191,14 @@ static void interrupted_line_is_shown_again(void **state)
 	SEEN("");
 	say(WEB, "root\n");
 	SEEN("web| login: root\r\n");
+	/* Nor when nothing but its end was missing. */
+	say(WEB, "done");
+	settle();
+	settle();
+	log_line("[log]");
+	SEEN("web| done\r\n[log]\r\n");
+	say(WEB, "\nnext\n");
+	SEEN("web| next\r\n");
 }
 
 static void carriage_return_goes_to_the_prefix(void **state)
