@@ -92,9 +92,11 @@ int machine_create_devices(struct vm *vm)
 	rtc_init(&vm->rtc, vm->config->memory - high, high);
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		pvclock_init(&vm->vcpus[i]->pvclock, &vm->mem, &vm->clock);
-	console_add_vm(vm->name);
 	for (unsigned i = 0; !error && i < vm->config->nic_count; i++)
 		error = machine_create_nic(vm, i);
+	/* Last: the console counts the VMs that vms[] will have, no others. */
+	if (!error)
+		console_add_vm(vm->name);
 	return error;
 }
 
