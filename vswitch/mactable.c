@@ -22,10 +22,10 @@ static unsigned entry_age(const struct mactable *table, uint64_t entry)
 
 static unsigned mactable_hash(const struct mactable *table, uint64_t mac)
 {
-	/* Fibonacci hashing: the product's upper bits depend on all of it. */
+	/* Fibonacci hashing: the product's top bits depend on all of it. */
 	uint64_t product = (mac ^ table->seed) * 0x9e3779b97f4a7c15ull;
 
-	return (unsigned)(product >> 32) % MACTABLE_BUCKETS;
+	return (unsigned)(product >> (64 - MACTABLE_BUCKETS_SHIFT));
 }
 
 void mactable_init(struct mactable *table, uint64_t seed, uint64_t now_ns)
