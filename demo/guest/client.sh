@@ -13,7 +13,7 @@ wire=10.0.2.2
 
 fetch() {
 	for _ in $(seq 15); do
-		wget -q -T 5 -O "/tmp/$1" "http://$web/$1" 2>/dev/null && break
+		wget -q -O "/tmp/$1" "http://$web/$1" 2>/dev/null && break
 		sleep 1
 	done
 	want=$(grep "  $1\$" /etc/sums | cut -d ' ' -f 1)
