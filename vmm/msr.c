@@ -148,6 +148,12 @@ static int msr_write_tsc_aux(struct vcpu *vcpu, uint64_t value)
 	return 0;
 }
 
+/* Of the MSRs that entry switches: all but selectors and flags. */
+static bool msr_is_address(uint32_t msr)
+{
+	return msr != MSR_STAR && msr != MSR_SFMASK && msr != MSR_SYSENTER_CS;
+}
+
 int msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct msr_rule *rule = msr_rule_find(msr);
@@ -211,7 +217,7 @@ int msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	switch (rule->kind) {
 	case MSR_PASS_THROUGH:
 		/* Exits only where the back end cannot pass it through. */
-		if (guest_canonical(value) &&
+		if ((!msr_is_address(msr) || guest_canonical(value)) &&
 		    cpu_ops->set_msr(vcpu, msr, value))
 			error = 0;
 		break;

@@ -47,6 +47,8 @@ static const char *svm_probe(void)
 		       "or later has it";
 	svm.asid_count = out[1];
 	svm.features = out[3];
+	cpuid(1, 0, out);
+	svm.emulated = out[2] & 1u << 31;
 	return NULL;
 }
 

@@ -27,6 +27,7 @@ struct svm {
 	uint32_t features; /* CPUID 0x8000000a, EDX */
 	uint32_t asid_count;
 	bool giant_pages;
+	bool emulated; /* this CPU is itself a virtual one */
 	uint8_t *iopm, *msrpm;
 	struct svm_cpu cpus[PLAT_CPUS_MAX];
 };

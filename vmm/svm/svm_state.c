@@ -150,8 +150,8 @@ bool svm_set_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return field;
 }
 
-/* Two bits (read, write) for each MSR of three ranges (15.11). */
-static void svm_msrpm_clear(uint8_t *msrpm, uint32_t msr)
+/* Two bits (read 1, write 2) for each MSR of three ranges (15.11). */
+static void svm_msrpm_clear(uint8_t *msrpm, uint32_t msr, unsigned bits)
 {
 	static const uint32_t bases[] = {0x00000000, 0xc0000000, 0xc0010000};
 
@@ -159,13 +159,16 @@ static void svm_msrpm_clear(uint8_t *msrpm, uint32_t msr)
 		uint32_t bit = (msr - bases[i]) * 2;
 
 		if (msr - bases[i] < 0x2000)
-			msrpm[i * 0x800 + bit / 8] &= (uint8_t)~(3u << bit % 8);
+			msrpm[i * 0x800 + bit / 8] &= (uint8_t)~(bits << bit % 8);
 	}
 }
 
 void svm_msrpm_open(uint8_t *msrpm)
 {
 	struct vmcb scratch;
+	/* QEMU lets a guest write addresses that are not canonical: there, a
+	 * write exits and is checked. A real CPU does that by itself. */
+	unsigned bits = svm.emulated ? 1 : 3;
 
 	for (unsigned i = 0; i < msr_rule_count; i++)
 		for (uint32_t msr = msr_rules[i].first;
@@ -173,5 +176,5 @@ void svm_msrpm_open(uint8_t *msrpm)
 		     msr <= msr_rules[i].last;
 		     msr++)
 			if (svm_msr_field(&scratch, msr))
-				svm_msrpm_clear(msrpm, msr);
+				svm_msrpm_clear(msrpm, msr, bits);
 }
