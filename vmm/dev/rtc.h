@@ -6,9 +6,9 @@
 #include "plat/lock.h"
 
 /*
- * Motorola MC146818A datasheet. Time of day only: there is no alarm, periodic
- * or update interrupt, and the DSDT gives the clock no IRQ. A guest that sets
- * the clock sets its own.
+ * Motorola MC146818A datasheet. Time of day only: alarm, periodic and update
+ * interrupts cannot be enabled (register B reads back without them), and IRQ 8
+ * never comes. A guest that sets the clock sets its own.
  */
 #define RTC_PORT_INDEX 0x70
 #define RTC_PORT_DATA  0x71
