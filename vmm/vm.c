@@ -84,9 +84,18 @@ uint64_t vm_interrupts(const struct vm *vm)
 	return sum;
 }
 
+/* Hashing goes at some 25 MB/s on an emulated CPU: say what takes so long. */
+#define VM_PAYLOAD_LARGE MiB(64)
+
 /* Is the payload what `sluice build` hashed? Each is checked once. */
 static bool vm_payload_intact(const struct bundle *bundle, uint32_t index)
 {
+	uint64_t size;
+
+	bundle_payload(bundle, index, &size);
+	if (!payload_checked[index] && size >= VM_PAYLOAD_LARGE)
+		log_info("boot", "checking %s, %lu MiB",
+			 bundle->payloads[index].name, size >> 20);
 	if (!payload_checked[index])
 		payload_checked[index] = bundle_payload_intact(bundle, index);
 	return payload_checked[index];

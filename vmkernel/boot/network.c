@@ -70,14 +70,14 @@ static struct netdev *network_probe(struct pci_device *pci,
 	if (want->match == SLUICE_MATCH_PCI && want->pci != pci->bdf)
 		return NULL;
 	pci_enable(pci);
-	if (pci_map_bar(pci, 0, &res.regs) < 0)
-		return NULL;
-	dev = netdev_attach(&res);
+	dev = pci_map_bar(pci, 0, &res.regs) < 0 ? NULL : netdev_attach(&res);
 	if (dev && want->match == SLUICE_MATCH_MAC &&
 	    memcmp(dev->mac, want->mac, ETH_ADDR_LEN)) {
 		netdev_detach(dev);
-		return NULL;
+		dev = NULL;
 	}
+	if (!dev)
+		pci_disable(pci);
 	return dev;
 }
 

@@ -88,8 +88,12 @@ static void trap_log_registers(const struct trap_frame *f)
 		  read_cr0(), read_cr2(), read_cr3(), read_cr4(), f->rflags);
 }
 
+/* Everybody else halts in the NMI's handler (log_panic_begin()). */
 static _Noreturn void trap_stop(void)
 {
+	for (unsigned i = 0; i < plat_cpu_count(); i++)
+		if (i != plat_cpu() && cpu_at(i)->online)
+			apic_nmi(i);
 	log_error("panic", "machine stopped");
 	for (;;)
 		__asm__ volatile("cli; hlt");
