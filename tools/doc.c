@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DOC_DEPTH_MAX 32 /* far beyond any schema of ours */
+
 static void parser_start(yaml_parser_t *p, const char *text, size_t size)
 {
 	if (!yaml_parser_initialize(p))
@@ -36,10 +38,21 @@ static int parser_fault(const yaml_parser_t *p, const char *text, size_t size,
 			   p->context ? " " : "", p->context ? p->context : "");
 }
 
-/* The tree has aliases resolved and one document: those need the events. */
+/* +1 where a list or set of keys starts, -1 where it ends. */
+static int nesting(yaml_event_type_t type)
+{
+	return (type == YAML_SEQUENCE_START_EVENT ||
+		type == YAML_MAPPING_START_EVENT) -
+	       (type == YAML_SEQUENCE_END_EVENT ||
+		type == YAML_MAPPING_END_EVENT);
+}
+
+/* The tree has aliases resolved and one document: those need the events. So
+ * does its depth, which libyaml takes quadratic time for. */
 static int scan_events(const char *text, size_t size, struct fault *f)
 {
 	unsigned documents = 0;
+	int depth = 0;
 	yaml_event_type_t type;
 	yaml_parser_t p;
 	int err = 0;
@@ -60,6 +73,12 @@ static int scan_events(const char *text, size_t size, struct fault *f)
 			err = fault_input(f, line,
 					  "aliases (*name) are not supported; "
 					  "write the value out");
+		depth += nesting(type);
+		if (depth > DOC_DEPTH_MAX)
+			err = fault_input(f, line,
+					  "lists or keys are nested more than "
+					  "%d deep; see examples/two-vms.yaml",
+					  DOC_DEPTH_MAX);
 		if (type == YAML_DOCUMENT_START_EVENT && ++documents > 1)
 			err = fault_input(f, line,
 					  "a second document starts here; keep "

@@ -4,6 +4,7 @@
 #include "tools/prefix.h"
 #include "tools/spawn.h"
 #include "tools/ui.h"
+#include "tools/warn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +52,7 @@ struct forward {
 	int end_signal;
 	uint64_t timeout_ns, quit_ns, kill_ns; /* when; NEVER */
 	struct prefix prefix;
+	struct warn warn;
 	unsigned pending_count; /* typed, not yet taken by QEMU */
 	char pending[FORWARD_PIECE];
 	struct termios terminal; /* as it was */
@@ -142,6 +144,18 @@ static bool forward_output(struct forward *w)
 	}
 	forward_show(w, shown, prefix_feed(&w->prefix, data, (size_t)n, shown));
 	return true;
+}
+
+/* The same for what QEMU itself has to say. */
+static bool forward_error(struct forward *w)
+{
+	char data[FORWARD_PIECE];
+	ssize_t n = read(w->qemu.err, data, sizeof(data));
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	warn_feed(&w->warn, STDERR_FILENO, data, (size_t)n);
+	return n > 0;
 }
 
 /* What a person types must not stall the loop: what QEMU has no room for is
@@ -242,9 +256,36 @@ static int forward_wait_ms(const struct forward *w)
 	return next <= now ? 0 : (int)MIN((next - now) / 1000000 + 1, 60000);
 }
 
+static void forward_show_held(struct forward *w)
+{
+	char held[PREFIX_OUT_MAX(0)];
+
+	forward_show(w, held, prefix_flush(&w->prefix, held));
+}
+
+/* Its last words; whoever else may hold the pipes does not hold us. */
+static void forward_drain(struct forward *w, bool out_open, bool err_open)
+{
+	while (out_open || err_open) {
+		struct pollfd fds[] = {
+			{.fd = out_open ? w->qemu.out : -1, .events = POLLIN},
+			{.fd = err_open ? w->qemu.err : -1, .events = POLLIN},
+		};
+
+		if (poll(fds, ARRAY_SIZE(fds), 0) <= 0)
+			break;
+		if (fds[0].revents)
+			out_open = forward_output(w);
+		if (fds[1].revents)
+			err_open = forward_error(w);
+	}
+	forward_show_held(w);
+	warn_flush(&w->warn, STDERR_FILENO);
+}
+
 static void forward_loop(struct forward *w)
 {
-	bool out_open = true;
+	bool out_open = true, err_open = true;
 
 	while (!w->exited) {
 		bool take = w->stdin_open &&
@@ -252,39 +293,28 @@ static void forward_loop(struct forward *w)
 		struct pollfd fds[] = {
 			{.fd = w->signals, .events = POLLIN},
 			{.fd = out_open ? w->qemu.out : -1, .events = POLLIN},
+			{.fd = err_open ? w->qemu.err : -1, .events = POLLIN},
 			{.fd = take ? STDIN_FILENO : -1, .events = POLLIN},
 			{.fd = w->pending_count ? w->qemu.in : -1,
 			 .events = POLLOUT},
 		};
 		int n = poll(fds, ARRAY_SIZE(fds), forward_wait_ms(w));
 
-		if (n == 0 && w->prefix.held_count) {
-			char held[PREFIX_OUT_MAX(0)];
-
-			forward_show(w, held, prefix_flush(&w->prefix, held));
-		}
+		if (n == 0)
+			forward_show_held(w);
 		if (n > 0 && fds[1].revents)
 			out_open = forward_output(w);
 		if (n > 0 && fds[2].revents)
-			forward_input(w);
+			err_open = forward_error(w);
 		if (n > 0 && fds[3].revents)
+			forward_input(w);
+		if (n > 0 && fds[4].revents)
 			forward_type(w);
 		if (n > 0 && fds[0].revents)
 			forward_signal(w);
 		forward_clock(w);
 	}
-	/* Its last words; whoever else may hold the pipe does not hold us. */
-	fcntl(w->qemu.out, F_SETFL, O_NONBLOCK);
-	while (out_open) {
-		struct pollfd fd = {.fd = w->qemu.out, .events = POLLIN};
-
-		out_open = poll(&fd, 1, 0) > 0 && forward_output(w);
-	}
-	if (w->prefix.held_count) {
-		char held[PREFIX_OUT_MAX(0)];
-
-		forward_show(w, held, prefix_flush(&w->prefix, held));
-	}
+	forward_drain(w, out_open, err_open);
 }
 
 /* ---- the end ---- */
@@ -368,6 +398,7 @@ int forward_run(char *const argv[], const struct forward_options *options,
 		forward_cooked(&w);
 		close(w.qemu.in);
 		close(w.qemu.out);
+		close(w.qemu.err);
 		err = forward_verdict(&w, argv[0], options->timeout_s, f);
 	}
 	if (w.signals >= 0)

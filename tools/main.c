@@ -4,8 +4,10 @@
 #include "tools/ui.h"
 #include "sluice/bundle.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SLUICE_VERSION "0.1.0"
 
@@ -66,8 +68,16 @@ static int main_dispatch(int argc, char **argv, struct fault *f)
 int main(int argc, char **argv)
 {
 	struct fault fault = {0};
-	int code = main_dispatch(argc, argv, &fault);
+	int code, fd;
 
+	/* Whoever closed a standard stream must not find a file of ours there.
+	 */
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	code = main_dispatch(argc, argv, &fault);
 	if (fault.text[0])
 		ui_fault(&fault);
 	if (fflush(stdout) != 0 && !code)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Starts a program with pipes for its input and output. */
+/* Starts a program with pipes for its three streams. */
 #include "tools/spawn.h"
 
 #include <errno.h>
@@ -10,9 +10,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* In the child; returns only to say by the pipe why it could not. */
-static void spawn_exec(char *const argv[], int in, int out, int report,
-		       pid_t parent)
+enum {
+	IN,
+	OUT,
+	ERR,
+	REPORT,
+	PIPES
+};
+
+/* A pipe's ends. */
+enum {
+	READ,
+	WRITE
+};
+
+/* In the child; ends with its report why the program could not start. */
+static void spawn_exec(char *const argv[], int pipes[PIPES][2], pid_t parent)
 {
 	sigset_t none;
 	int err;
@@ -24,10 +37,12 @@ static void spawn_exec(char *const argv[], int in, int out, int report,
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(1);
-	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0)
+	if (dup2(pipes[IN][READ], STDIN_FILENO) >= 0 &&
+	    dup2(pipes[OUT][WRITE], STDOUT_FILENO) >= 0 &&
+	    dup2(pipes[ERR][WRITE], STDERR_FILENO) >= 0)
 		execvp(argv[0], argv);
 	err = errno;
-	if (write(report, &err, sizeof(err)) < 0)
+	if (write(pipes[REPORT][WRITE], &err, sizeof(err)) < 0)
 		_exit(1);
 	_exit(1);
 }
@@ -43,51 +58,60 @@ static int spawn_missing(const char *program, int err, struct fault *f)
 			     strerror(err));
 }
 
-int spawn_piped(struct spawn *s, char *const argv[], struct fault *f)
+static void spawn_close(int *fd)
 {
-	int in[2] = {-1, -1}, out[2] = {-1, -1}, report[2] = {-1, -1};
-	pid_t parent = getpid();
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Why the program could not start; 0: it has, which closed the pipe. */
+static int spawn_report(int fd)
+{
 	int cause = 0;
 	ssize_t n;
 
-	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
-	    pipe2(report, O_CLOEXEC) != 0) {
-		fault_trouble(f, "pipe: %s", strerror(errno));
-		goto fail;
-	}
+	do
+		n = read(fd, &cause, sizeof(cause));
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(cause) ? cause : 0;
+}
+
+int spawn_piped(struct spawn *s, char *const argv[], struct fault *f)
+{
+	int pipes[PIPES][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+	pid_t parent = getpid();
+	int cause, err = 0;
+
+	for (unsigned i = 0; i < PIPES && !err; i++)
+		if (pipe2(pipes[i], O_CLOEXEC) != 0)
+			err = fault_trouble(f, "pipe: %s", strerror(errno));
+	if (err)
+		goto out;
 	s->pid = fork();
 	if (s->pid == 0)
-		spawn_exec(argv, in[0], out[1], report[1], parent);
+		spawn_exec(argv, pipes, parent);
 	if (s->pid < 0) {
-		fault_trouble(f, "fork: %s", strerror(errno));
-		goto fail;
+		err = fault_trouble(f, "fork: %s", strerror(errno));
+		goto out;
 	}
-	close(report[1]);
-	report[1] = -1;
-	do
-		n = read(report[0], &cause, sizeof(cause));
-	while (n < 0 && errno == EINTR);
-	if (n == sizeof(cause)) {
+	spawn_close(&pipes[REPORT][WRITE]);
+	cause = spawn_report(pipes[REPORT][READ]);
+	if (cause) {
 		waitpid(s->pid, NULL, 0);
-		spawn_missing(argv[0], cause, f);
-		goto fail;
+		err = spawn_missing(argv[0], cause, f);
+		goto out;
 	}
-	close(report[0]);
-	close(in[0]);
-	close(out[1]);
-	s->in = in[1];
-	s->out = out[0];
+	s->in = pipes[IN][WRITE];
+	s->out = pipes[OUT][READ];
+	s->err = pipes[ERR][READ];
+	pipes[IN][WRITE] = pipes[OUT][READ] = pipes[ERR][READ] = -1;
 	/* QEMU takes a byte when the guest does: never wait for it. */
 	fcntl(s->in, F_SETFL, O_NONBLOCK);
-	return 0;
-fail:
-	for (unsigned i = 0; i < 2; i++) {
-		if (in[i] >= 0)
-			close(in[i]);
-		if (out[i] >= 0)
-			close(out[i]);
-		if (report[i] >= 0)
-			close(report[i]);
+out:
+	for (unsigned i = 0; i < PIPES; i++) {
+		spawn_close(&pipes[i][READ]);
+		spawn_close(&pipes[i][WRITE]);
 	}
-	return f->code;
+	return err;
 }

@@ -320,6 +320,7 @@ def test_run_passes_bytes(box, fake_qemu):
 say(" ".join(sys.argv[1:5]) + "\\n")
 line = sys.stdin.readline()
 say("web| got " + line)
+sys.stderr.write("q: warning: TCG doesn't support requested feature: x\\n")
 sys.stderr.write("a warning\\n")
 """
     )

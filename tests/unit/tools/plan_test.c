@@ -121,6 +121,7 @@ static void test_syntax(void **state)
 	expect_fault("a: &x b\nc: *x\n", 2, "aliases");
 	expect_fault(ONE_VM "---\n" ONE_VM, 3, "second document");
 	expect_fault("- a\n", 1, "keys and values");
+	expect_fault("\n[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n", 2, "nested");
 	expect_fault("\"\\x1b[31m\"\n", 1, "keys and values");
 }
 
