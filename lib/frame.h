@@ -50,8 +50,8 @@ struct frame {
 	struct port *source; /* who gets it back */
 	uint8_t *head;
 	uint32_t len; /* bytes on the wire, without FCS: head and segments */
-	uint16_t head_len;   /* at least ETH_HEADER_LEN */
-	uint16_t csum_start; /* from the start of the frame */
+	uint16_t head_len;    /* at least ETH_HEADER_LEN */
+	uint16_t csum_start;  /* from the start of the frame */
 	uint16_t csum_offset; /* from csum_start */
 	uint16_t gso_size;    /* payload bytes per segment; 0: not GSO */
 	uint8_t gso_type;     /* enum frame_gso */

@@ -9,9 +9,9 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(name)                                                        \
-	{                                                                      \
-		&(name), &(name)                                               \
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
 	}
 
 static inline void list_init(struct list *head)
@@ -56,12 +56,12 @@ static inline struct list *list_pop(struct list *head)
 	return node;
 }
 
-#define list_for_each(node, head)                                              \
+#define list_for_each(node, head) \
 	for ((node) = (head)->next; (node) != (head); (node) = (node)->next)
 
 /* The body may remove the node it was given. */
-#define list_for_each_safe(node, tmp, head)                                    \
-	for ((node) = (head)->next, (tmp) = (node)->next; (node) != (head);    \
+#define list_for_each_safe(node, tmp, head)                                 \
+	for ((node) = (head)->next, (tmp) = (node)->next; (node) != (head); \
 	     (node) = (tmp), (tmp) = (node)->next)
 
 #endif

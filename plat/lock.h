@@ -12,24 +12,24 @@
  * off, so no lock needs to mask them.
  */
 enum lock_rank {
-	LOCK_VM,	/* a VM's life cycle */
-	LOCK_DEVICE,	/* a guest device's registers (config, reset) */
-	LOCK_VNET_TX,	/* a virtual NIC's transmit queue */
-	LOCK_UPLINK_RX, /* harvesting a NIC's receive ring */
-	LOCK_SWITCH,	/* MAC table and port list changes */
-	LOCK_VNET_RX,	/* a virtual NIC's receive queue */
-	LOCK_UPLINK_TX, /* a NIC's transmit ring */
-	LOCK_INTX,	/* the INTx wires of a guest's PCI bus */
-	LOCK_MSIX,	/* a guest device's MSI-X table */
-	LOCK_IRQCHIP,	/* a guest's I/O APIC */
-	LOCK_RUNQUEUE,	/* a CPU's run queue */
-	LOCK_TIMER,	/* a CPU's timer wheel */
-	LOCK_WORK,	/* a CPU's deferred-work list */
-	LOCK_PCI,	/* host configuration space index/data ports */
-	LOCK_HEAP,	/* plat_alloc() */
+	LOCK_VM,	 /* a VM's life cycle */
+	LOCK_DEVICE,	 /* a guest device's registers (config, reset) */
+	LOCK_VNET_TX,	 /* a virtual NIC's transmit queue */
+	LOCK_UPLINK_RX,	 /* harvesting a NIC's receive ring */
+	LOCK_SWITCH,	 /* MAC table and port list changes */
+	LOCK_VNET_RX,	 /* a virtual NIC's receive queue */
+	LOCK_UPLINK_TX,	 /* a NIC's transmit ring */
+	LOCK_INTX,	 /* the INTx wires of a guest's PCI bus */
+	LOCK_MSIX,	 /* a guest device's MSI-X table */
+	LOCK_IRQCHIP,	 /* a guest's I/O APIC */
+	LOCK_RUNQUEUE,	 /* a CPU's run queue */
+	LOCK_TIMER,	 /* a CPU's timer wheel */
+	LOCK_WORK,	 /* a CPU's deferred-work list */
+	LOCK_PCI,	 /* host configuration space index/data ports */
+	LOCK_HEAP,	 /* plat_alloc() */
 	LOCK_PAGETABLES, /* the VMkernel's page tables */
-	LOCK_PAGES,	/* the page allocator */
-	LOCK_CONSOLE,	/* log and consoles */
+	LOCK_PAGES,	 /* the page allocator */
+	LOCK_CONSOLE,	 /* log and consoles */
 };
 
 struct lock {
@@ -39,9 +39,9 @@ struct lock {
 	const char *name;
 };
 
-#define LOCK_INIT(lock_name, lock_rank_)                                       \
-	{                                                                      \
-		.rank = (lock_rank_), .name = (lock_name)                      \
+#define LOCK_INIT(lock_name, lock_rank_)                  \
+	{                                                 \
+		.rank = (lock_rank_), .name = (lock_name) \
 	}
 
 static inline void lock_init(struct lock *l, const char *name,
@@ -83,8 +83,8 @@ static inline void lock_acquire(struct lock *l)
 /* True when it was free and is now ours. */
 static inline bool lock_try(struct lock *l)
 {
-	uint32_t old = __atomic_load_n((uint32_t *)&l->tickets,
-				       __ATOMIC_RELAXED);
+	uint32_t old =
+		__atomic_load_n((uint32_t *)&l->tickets, __ATOMIC_RELAXED);
 
 	if ((uint16_t)old != old >> 16)
 		return false;

@@ -24,7 +24,12 @@ uint64_t plat_now_ns(void);
 unsigned plat_cpu_count(void);
 
 /* Log. area is a short word ("e1000e", "vm web"); one line, no newline. */
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum log_level {
+	LOG_ERROR,
+	LOG_WARN,
+	LOG_INFO,
+	LOG_DEBUG
+};
 void plat_log(enum log_level level, const char *area, const char *fmt, ...)
 	PRINTF(3, 4);
 #define log_error(area, ...) plat_log(LOG_ERROR, area, __VA_ARGS__)
@@ -35,11 +40,11 @@ void plat_log(enum log_level level, const char *area, const char *fmt, ...)
 /* Our own invariant is broken: registers, backtrace, stop. Never for anything
  * that a guest, a wire or a file can bring about. */
 _Noreturn void plat_panic(const char *fmt, ...) PRINTF(1, 2);
-#define ASSERT(cond)                                                           \
-	do {                                                                   \
-		if (unlikely(!(cond)))                                         \
-			plat_panic("%s:%d: assertion failed: %s", __FILE__,    \
-				   __LINE__, #cond);                           \
+#define ASSERT(cond)                                                        \
+	do {                                                                \
+		if (unlikely(!(cond)))                                      \
+			plat_panic("%s:%d: assertion failed: %s", __FILE__, \
+				   __LINE__, #cond);                        \
 	} while (0)
 
 #endif

@@ -8,11 +8,20 @@
 struct vcpu;
 
 /* Rights of a nested-paging mapping. */
-enum npt_rights { NPT_READ = 1, NPT_WRITE = 2, NPT_EXEC = 4 };
+enum npt_rights {
+	NPT_READ = 1,
+	NPT_WRITE = 2,
+	NPT_EXEC = 4
+};
 
 /* An event to deliver at the next entry. */
 struct injection {
-	enum { INJECT_NONE, INJECT_INTERRUPT, INJECT_NMI, INJECT_EXCEPTION } type;
+	enum {
+		INJECT_NONE,
+		INJECT_INTERRUPT,
+		INJECT_NMI,
+		INJECT_EXCEPTION
+	} type;
 	struct exception exception; /* INJECT_EXCEPTION */
 	uint8_t vector;		    /* INJECT_INTERRUPT */
 };

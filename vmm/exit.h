@@ -6,18 +6,18 @@
 #include "vmm/state.h"
 
 enum exit_reason {
-	EXIT_INTERRUPT,	   /* a physical interrupt waits */
-	EXIT_NMI,	   /* a physical NMI waits */
-	EXIT_IRQ_WINDOW,   /* the guest can take an interrupt now */
-	EXIT_NMI_WINDOW,   /* ... an NMI, after the next instruction */
-	EXIT_IO,	   /* IN, OUT, INS, OUTS: exit.io */
+	EXIT_INTERRUPT,	 /* a physical interrupt waits */
+	EXIT_NMI,	 /* a physical NMI waits */
+	EXIT_IRQ_WINDOW, /* the guest can take an interrupt now */
+	EXIT_NMI_WINDOW, /* ... an NMI, after the next instruction */
+	EXIT_IO,	 /* IN, OUT, INS, OUTS: exit.io */
 	EXIT_CPUID,
 	EXIT_HLT,
 	EXIT_RDMSR,
 	EXIT_WRMSR,
 	EXIT_XSETBV,
-	EXIT_WBINVD,	   /* INVD and WBINVD: nothing to do */
-	EXIT_HYPERCALL,	   /* VMMCALL, VMCALL */
+	EXIT_WBINVD,	/* INVD and WBINVD: nothing to do */
+	EXIT_HYPERCALL, /* VMMCALL, VMCALL */
 	EXIT_PAUSE,
 	EXIT_NESTED_FAULT, /* exit.fault: MMIO, or nothing there */
 	EXIT_CR_WRITE,	   /* exit.cr: CR8 */
@@ -25,8 +25,8 @@ enum exit_reason {
 	EXIT_UNDEFINED,	   /* an instruction this machine does not have: #UD */
 	EXIT_PRIVILEGED,   /* one that it refuses: #GP */
 	EXIT_TRIPLE_FAULT,
-	EXIT_INVALID,	   /* guest state that the CPU refuses to run */
-	EXIT_UNKNOWN,	   /* exit.code says what */
+	EXIT_INVALID, /* guest state that the CPU refuses to run */
+	EXIT_UNKNOWN, /* exit.code says what */
 	EXIT_REASON_COUNT,
 };
 

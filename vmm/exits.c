@@ -50,8 +50,9 @@ static void exits_emulate(struct vcpu *vcpu, enum emulate_cause cause)
 		vcpu_raise(vcpu, &ctx.exc);
 		break;
 	case EMULATE_UNHANDLED:
-		vm_crash(vcpu, "touches device memory with an instruction "
-			       "that Sluice does not emulate");
+		vm_crash(vcpu,
+			 "touches device memory with an instruction "
+			 "that Sluice does not emulate");
 		break;
 	}
 }
@@ -133,8 +134,7 @@ static void exits_xsetbv(struct vcpu *vcpu)
 	vcpu_sync(vcpu);
 	if ((uint32_t)gpr[GPR_RCX] != 0 || vcpu->state.cpl != 0 ||
 	    !(value & 1) || value & ~vcpu_xcr0_mask() ||
-	    (value & 4 && !(value & 2)) ||
-	    (avx512 && (value & 0xe6) != 0xe6)) {
+	    (value & 4 && !(value & 2)) || (avx512 && (value & 0xe6) != 0xe6)) {
 		vcpu_raise_gp(vcpu);
 		return;
 	}
@@ -184,8 +184,9 @@ static void exits_nested_fault(struct vcpu *vcpu, const struct exit *exit)
 		return;
 	}
 	if (vcpu->injection.type != INJECT_NONE) {
-		vm_crash(vcpu, "takes an interrupt or exception with its "
-			       "tables or stack outside of its memory");
+		vm_crash(vcpu,
+			 "takes an interrupt or exception with its "
+			 "tables or stack outside of its memory");
 		return;
 	}
 	exits_emulate(vcpu, EMULATE_MMIO);

@@ -6,13 +6,13 @@
 #include "vmm/emulate.h"
 #include "vmm/layout.h"
 
-#define PORT_POST	  0x80 /* POST code; Linux's I/O delay */
-#define PORT_KBD_COMMAND  0x64
-#define KBD_PULSE_RESET	  0xfe
-#define PORT_COM1	  0x3f8
-#define PORT_FAST_A20	  0x92
-#define FAST_A20_ENABLED  2
-#define FAST_A20_RESET	  1
+#define PORT_POST	 0x80 /* POST code; Linux's I/O delay */
+#define PORT_KBD_COMMAND 0x64
+#define KBD_PULSE_RESET	 0xfe
+#define PORT_COM1	 0x3f8
+#define PORT_FAST_A20	 0x92
+#define FAST_A20_ENABLED 2
+#define FAST_A20_RESET	 1
 
 static uint32_t io_ones(unsigned size)
 {
@@ -175,9 +175,8 @@ void io_memory_write(struct vcpu *vcpu, gpa_t gpa, unsigned size,
 		return;
 	}
 	if (io_within(gpa, size, GUEST_IOAPIC_BASE, PAGE_SIZE)) {
-		ioapic_write(&vm->ioapic,
-			     (uint32_t)(gpa.v - GUEST_IOAPIC_BASE), size,
-			     (uint32_t)value);
+		ioapic_write(&vm->ioapic, (uint32_t)(gpa.v - GUEST_IOAPIC_BASE),
+			     size, (uint32_t)value);
 		return;
 	}
 	if (io_within(gpa, size, GUEST_ECAM_BASE, GUEST_ECAM_SIZE)) {

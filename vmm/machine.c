@@ -81,9 +81,9 @@ static int machine_create_nic(struct vm *vm, unsigned index)
 
 int machine_create_devices(struct vm *vm)
 {
-	uint64_t high = vm->config->memory > GUEST_LOW_MAX ?
-				vm->config->memory - GUEST_LOW_MAX :
-				0;
+	uint64_t high = vm->config->memory > GUEST_LOW_MAX
+				? vm->config->memory - GUEST_LOW_MAX
+				: 0;
 	int error = 0;
 
 	ioapic_init(&vm->ioapic, &vm->apics);

@@ -8,10 +8,10 @@
 #include "vmm/msr_policy.h"
 #include "vmm/vm.h"
 
-#define EFER_SCE   (1ull << 0)
-#define EFER_FFXSR (1ull << 14)
-#define PAT_RESET  0x0007040600070406ull
-#define PAT_VALID  0x73u /* types 0, 1, 4, 5, 6; 7 is UC- (SDM 3A, 12.12.2) */
+#define EFER_SCE	 (1ull << 0)
+#define EFER_FFXSR	 (1ull << 14)
+#define PAT_RESET	 0x0007040600070406ull
+#define PAT_VALID	 0x73u /* types 0, 1, 4, 5, 6; 7 is UC- (SDM 3A, 12.12.2) */
 
 /* CPUID bits that make an MSR, or a bit of one, exist. */
 #define EXT1_EDX_SYSCALL (1u << 11)
@@ -72,8 +72,8 @@ void msr_reset(struct vcpu *vcpu)
 static void msr_move_tsc(struct vcpu *vcpu, uint64_t by)
 {
 	vcpu->tsc_adjust += by;
-	vcpu_set_tsc_offset(vcpu, (uint64_t)vcpu->vm->tsc_offset +
-					  vcpu->tsc_adjust);
+	vcpu_set_tsc_offset(vcpu,
+			    (uint64_t)vcpu->vm->tsc_offset + vcpu->tsc_adjust);
 	pvclock_tsc_moved(&vcpu->pvclock, vcpu->tsc_adjust);
 }
 

@@ -10,8 +10,8 @@
 #define NPT_LEVELS 4
 /* Both vendors keep the address in bits 51:12, and the leaf flag of a large
  * page in bit 7 (AMD APM 2, 5.4; Intel SDM 3C, 28.3.2). 0 is not present. */
-#define NPT_ADDR 0x000ffffffffff000ull
-#define NPT_LEAF (1ull << 7)
+#define NPT_ADDR   0x000ffffffffff000ull
+#define NPT_LEAF   (1ull << 7)
 
 int npt_init(struct npt *npt)
 {

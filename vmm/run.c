@@ -48,8 +48,7 @@ static void run_inject(struct vcpu *vcpu)
 		vector = lapic_pending(&vcpu->lapic);
 	} else if (unlikely(vcpu->nmi_pending) && cpu_ops->can_nmi(vcpu)) {
 		vcpu->nmi_pending = false;
-		cpu_ops->inject(vcpu,
-				&(struct injection){.type = INJECT_NMI});
+		cpu_ops->inject(vcpu, &(struct injection){.type = INJECT_NMI});
 		vector = lapic_pending(&vcpu->lapic);
 	} else {
 		vector = lapic_pending(&vcpu->lapic);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A virtual CPU: reset, requests, exceptions, the state that C code switches. */
+/* A virtual CPU: reset, requests, exceptions, the state that C code switches.
+ */
 #include "vmm/vcpu.h"
 
 #include <linux/errno.h>
@@ -27,8 +28,7 @@ uint64_t vcpu_xcr0_mask(void)
 
 	if (!mask) {
 		cpuid(0xd, 0, out);
-		mask = ((uint64_t)out[3] << 32 | out[0]) &
-		       CPUID_XCR0_MASK;
+		mask = ((uint64_t)out[3] << 32 | out[0]) & CPUID_XCR0_MASK;
 	}
 	return mask;
 }
@@ -135,8 +135,10 @@ static void vcpu_load_spec_ctrl(const struct vcpu *vcpu)
  * calls (AMD: software techniques for managing speculation, V2-3). */
 static void vcpu_fill_rsb(void)
 {
-	__asm__ volatile(".rept 32\n\tcall 1f\n\tint3\n1:\n\t.endr\n\t"
-			 "addq $32 * 8, %%rsp" ::: "memory");
+	__asm__ volatile(
+		".rept 32\n\tcall 1f\n\tint3\n1:\n\t.endr\n\t"
+		"addq $32 * 8, %%rsp" ::
+			: "memory");
 }
 
 void vcpu_switch_in(struct vcpu *vcpu)
@@ -286,8 +288,8 @@ void vcpu_raise(struct vcpu *vcpu, const struct exception *exception)
 		    (first == EXC_PF &&
 		     (exception->vector == EXC_PF ||
 		      vcpu_contributory(exception->vector)))) {
-			in->exception = (struct exception){
-				.vector = EXC_DF, .has_error = true};
+			in->exception = (struct exception){.vector = EXC_DF,
+							   .has_error = true};
 			return;
 		}
 	}

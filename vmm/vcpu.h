@@ -36,10 +36,10 @@ struct vcpu {
 	struct vm *vm;
 	unsigned index;
 	enum vcpu_run run;
-	_Atomic uint32_t requests; /* (a) */
+	_Atomic uint32_t requests;   /* (a) */
 	_Atomic uint8_t sipi_vector; /* (a) */
-	bool state_synced;	/* sync_state() since the exit */
-	struct injection injection; /* for the next entry */
+	bool state_synced;	     /* sync_state() since the exit */
+	struct injection injection;  /* for the next entry */
 	bool window; /* an interrupt waits for the guest to take it */
 	bool nmi_pending;
 	struct lapic lapic;

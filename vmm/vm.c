@@ -114,8 +114,8 @@ static int vm_load(struct vm *vm)
 
 	rq.kernel = bundle_payload(b, vm->config->kernel, &rq.kernel_size);
 	if (vm->config->initrd != SLUICE_NO_PAYLOAD)
-		rq.initrd = bundle_payload(b, vm->config->initrd,
-					   &rq.initrd_size);
+		rq.initrd =
+			bundle_payload(b, vm->config->initrd, &rq.initrd_size);
 	for (unsigned i = 0; i < vm->mem.count; i++)
 		memset(vm->mem.ranges[i].hva, 0, vm->mem.ranges[i].size);
 	error = machine_build_acpi(vm, &rq.rsdp);
@@ -256,8 +256,8 @@ static int vm_add_memory(struct vm *vm, uint64_t at, uint64_t size)
 
 	while (size) {
 		struct guest_range *last =
-			vm->mem.count ? &vm->mem.ranges[vm->mem.count - 1] :
-					NULL;
+			vm->mem.count ? &vm->mem.ranges[vm->mem.count - 1]
+				      : NULL;
 		uint64_t bytes;
 		hpa_t pa;
 		int error;
@@ -329,8 +329,8 @@ static int vm_create_vcpu(struct vm *vm, unsigned index)
 	lapic_init(&vcpu->lapic, &vm->apics, index, &vm->mem,
 		   (uint32_t)time_tsc_khz());
 	world_init(&vcpu->world, sched_next_cpu(), &vm->account, vcpu->name);
-	return vcpu_fpu_init(vcpu) < 0 || cpu_ops->create(vcpu) < 0 ? -ENOMEM :
-								      0;
+	return vcpu_fpu_init(vcpu) < 0 || cpu_ops->create(vcpu) < 0 ? -ENOMEM
+								    : 0;
 }
 
 static struct vm *vm_create(const struct bundle *bundle, unsigned index)

@@ -20,9 +20,18 @@
  * finishes on its CPU: devices are reset, and when nothing of the VM is in
  * flight it is off (or starts again, for a reset).
  */
-enum vm_state { VM_OFF, VM_RUNNING, VM_STOPPING, VM_CRASHED };
+enum vm_state {
+	VM_OFF,
+	VM_RUNNING,
+	VM_STOPPING,
+	VM_CRASHED
+};
 
-enum vm_stop_reason { VM_POWER_OFF, VM_RESET, VM_CRASH };
+enum vm_stop_reason {
+	VM_POWER_OFF,
+	VM_RESET,
+	VM_CRASH
+};
 
 struct vm_nic {
 	struct vnet *vnet;
@@ -30,12 +39,12 @@ struct vm_nic {
 
 /* (l) lock; (c) constant after vm_create(). */
 struct vm {
-	char name[SLUICE_NAME_SIZE]; /* (c) */
-	unsigned index;		     /* (c) */
+	char name[SLUICE_NAME_SIZE];	/* (c) */
+	unsigned index;			/* (c) */
 	const struct sluice_vm *config; /* (c) */
 	const struct bundle *bundle;	/* (c) */
 	struct lock lock;
-	_Atomic enum vm_state state;	/* written under (l) */
+	_Atomic enum vm_state state;	 /* written under (l) */
 	enum vm_stop_reason stop_reason; /* (l) */
 	unsigned running;		 /* (l) vCPUs not yet stopped */
 	struct guest_mem mem;		 /* (c) */
@@ -48,7 +57,7 @@ struct vm {
 	struct pci_bus pci;
 	struct uart uart;
 	struct rtc rtc;
-	struct pvclock_base clock; /* constant while the VM runs */
+	struct pvclock_base clock;	     /* constant while the VM runs */
 	struct vm_nic nics[SLUICE_NICS_MAX]; /* (c) */
 	unsigned nic_count;		     /* (c) */
 	int64_t tsc_offset;		     /* guest TSC = host TSC + this */
@@ -57,8 +66,8 @@ struct vm {
 	uint64_t bad_io, bad_mmio, bad_msrs; /* (a) nobody answers there */
 };
 
-#define vm_for_each_vcpu(vcpu, vm)                                             \
-	for (unsigned i_ = 0;                                                  \
+#define vm_for_each_vcpu(vcpu, vm) \
+	for (unsigned i_ = 0;      \
 	     i_ < (vm)->vcpu_count && ((vcpu) = (vm)->vcpus[i_], true); i_++)
 
 /* Makes all VMs of the bundle; logs what is wrong with one and leaves it

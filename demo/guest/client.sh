@@ -28,7 +28,7 @@ fetch() {
 
 # measure WHAT HOST PORT [FLAG...]: what the receiving side counted.
 measure() {
-	what=$1 host=$2 port=$3
+	local what=$1 host=$2 port=$3
 	shift 3
 	if iperf3 -c "$host" -p "$port" -t "${seconds:-3}" -f m \
 		--connect-timeout 5000 "$@" >/tmp/iperf 2>&1; then

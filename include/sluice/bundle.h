@@ -7,10 +7,10 @@
 
 /*
  * Layout: header, payload table, configuration (8-aligned), then the payloads,
- * each on a page. head_sha256 covers [0, head_size) with itself as zero: header,
- * table and configuration; it is checked at boot. A payload's hash is checked
- * before the first VM that uses it starts. A file that several VMs name is
- * stored once.
+ * each on a page. head_sha256 covers [0, head_size) with itself as zero:
+ * header, table and configuration; it is checked at boot. A payload's hash is
+ * checked before the first VM that uses it starts. A file that several VMs name
+ * is stored once.
  */
 #define SLUICE_BUNDLE_MAGIC	   "SLUICEB1"
 #define SLUICE_BUNDLE_VERSION	   1

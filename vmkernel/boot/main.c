@@ -36,8 +36,9 @@ static void boot_open_bundle(void)
 	const char *why;
 
 	if (!boot_info.bundle_size) {
-		log_error("boot", "no bundle was given: pass the file that "
-				  "'sluice build' wrote as the initrd");
+		log_error("boot",
+			  "no bundle was given: pass the file that "
+			  "'sluice build' wrote as the initrd");
 		boot_give_up();
 	}
 	if (bundle_open(&boot_bundle, phys_to_virt(boot_info.bundle),

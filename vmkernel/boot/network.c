@@ -90,8 +90,9 @@ static struct netdev *network_find(const struct sluice_uplink *want,
 		if (dev)
 			return dev;
 	}
-	log_error("network", "no NIC found for uplink %s: Sluice drives Intel "
-			     "82574L (8086:10d3) ones; see its `match:`",
+	log_error("network",
+		  "no NIC found for uplink %s: Sluice drives Intel "
+		  "82574L (8086:10d3) ones; see its `match:`",
 		  want->name);
 	for (unsigned i = 0; (*pci = pci_at(i)); i++)
 		if ((*pci)->class >> 16 == 2)
@@ -110,8 +111,8 @@ static int network_interrupts(struct network *net)
 	int error = msix_init(net->pci);
 
 	for (unsigned i = 0; !error && i < NETDEV_VECTORS_MAX; i++) {
-		int vector = irq_alloc(network_interrupt, net->uplink, i,
-				       net->name);
+		int vector =
+			irq_alloc(network_interrupt, net->uplink, i, net->name);
 
 		if (vector < 0)
 			return vector;

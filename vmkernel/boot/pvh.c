@@ -4,9 +4,9 @@
 
 #include "plat/plat.h"
 
-#define PVH_MAGIC      0x336ec578u
-#define PVH_RAM	       1
-#define PVH_LOW_LIMIT  GiB(4) /* what the boot page tables map */
+#define PVH_MAGIC     0x336ec578u
+#define PVH_RAM	      1
+#define PVH_LOW_LIMIT GiB(4) /* what the boot page tables map */
 
 struct hvm_start_info {
 	uint32_t magic;
@@ -51,15 +51,15 @@ static const void *pvh_table(uint64_t address, uint64_t size)
 
 void pvh_parse(hpa_t start_info, struct boot_info *info)
 {
-	const struct hvm_start_info *si =
-		pvh_table(start_info.v, sizeof(*si));
+	const struct hvm_start_info *si = pvh_table(start_info.v, sizeof(*si));
 	const struct hvm_memmap *memmap;
 	const struct hvm_module *module;
 	struct mm_boot_map *map = &info->map;
 
 	if (si->magic != PVH_MAGIC || si->version < 1 || !si->memmap_count)
-		plat_panic("boot: no PVH start info with a memory map; start "
-			   "Sluice with 'qemu -kernel' of version 4.0 or later");
+		plat_panic(
+			"boot: no PVH start info with a memory map; start "
+			"Sluice with 'qemu -kernel' of version 4.0 or later");
 	info->rsdp = HPA(si->rsdp);
 
 	memmap = pvh_table(si->memmap, si->memmap_count * sizeof(*memmap));
@@ -67,8 +67,10 @@ void pvh_parse(hpa_t start_info, struct boot_info *info)
 		if (memmap[i].type != PVH_RAM)
 			continue;
 		if (map->ram_count == MM_REGIONS_MAX) {
-			log_warn("boot", "memory map has over %u RAM regions, "
-				 "the rest is not used", MM_REGIONS_MAX);
+			log_warn("boot",
+				 "memory map has over %u RAM regions, "
+				 "the rest is not used",
+				 MM_REGIONS_MAX);
 			break;
 		}
 		map->ram[map->ram_count++] = (struct mm_region){

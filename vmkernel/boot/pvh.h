@@ -7,7 +7,7 @@
 
 struct boot_info {
 	struct mm_boot_map map;
-	hpa_t rsdp;	/* 0: not given */
+	hpa_t rsdp; /* 0: not given */
 	hpa_t bundle;
 	uint64_t bundle_size; /* 0: no module was given */
 };

@@ -8,9 +8,9 @@
 #include "vmkernel/cpu/traps.h"
 #include "vmkernel/mm/mm.h"
 
-#define CR0_CLEAR 0x60000000ull /* CD, NW: caches on */
-#define CR0_SET	  0x80050033ull /* PG AM WP NE ET MP PE */
-#define CR4_SET	  0x000006a0ull /* OSXMMEXCPT OSFXSR PGE PAE */
+#define CR0_CLEAR   0x60000000ull /* CD, NW: caches on */
+#define CR0_SET	    0x80050033ull /* PG AM WP NE ET MP PE */
+#define CR4_SET	    0x000006a0ull /* OSXMMEXCPT OSFXSR PGE PAE */
 #define CR4_UMIP    (1ull << 11)
 #define CR4_OSXSAVE (1ull << 18)
 #define CR4_SMEP    (1ull << 20)
@@ -48,19 +48,19 @@ static void cpu_load_tables(struct cpu *cpu)
 		tss >> 32,
 	}};
 	cpu->tss.iomap_base = sizeof(cpu->tss);
-	__asm__ volatile("lgdt %0\n\t"
-			 "pushq %1\n\t"
-			 "leaq 1f(%%rip), %%rax\n\t"
-			 "pushq %%rax\n\t"
-			 "lretq\n"
-			 "1:\tmovl %2, %%ds\n\t"
-			 "movl %2, %%es\n\t"
-			 "movl %2, %%ss\n\t"
-			 "ltr %w3"
-			 :
-			 : "m"(p), "i"(KERNEL_CS), "r"(KERNEL_DS),
-			   "r"(TSS_SEL)
-			 : "rax", "memory");
+	__asm__ volatile(
+		"lgdt %0\n\t"
+		"pushq %1\n\t"
+		"leaq 1f(%%rip), %%rax\n\t"
+		"pushq %%rax\n\t"
+		"lretq\n"
+		"1:\tmovl %2, %%ds\n\t"
+		"movl %2, %%es\n\t"
+		"movl %2, %%ss\n\t"
+		"ltr %w3"
+		:
+		: "m"(p), "i"(KERNEL_CS), "r"(KERNEL_DS), "r"(TSS_SEL)
+		: "rax", "memory");
 	traps_load();
 }
 
@@ -81,7 +81,8 @@ void cpu_init(struct cpu *cpu)
 	if (leaf7[1] & 1u << 7)
 		cr4 |= CR4_SMEP;
 	if (leaf7[1] & 1u << 20)
-		cr4 |= CR4_SMAP; /* no user mapping exists: any touch is a bug */
+		cr4 |= CR4_SMAP; /* no user mapping exists: any touch is a bug
+				  */
 	if (leaf7[2] & 1u << 2)
 		cr4 |= CR4_UMIP;
 	write_cr0((read_cr0() & ~CR0_CLEAR) | CR0_SET);

@@ -13,17 +13,17 @@ struct vcpu;
  * (a) atomic, any CPU; (c) constant after boot.
  */
 struct cpu {
-	struct cpu *self;	/* (c) offset 0 */
-	uint32_t index;		/* (c) offset 8: plat_cpu() */
-	uint32_t apic_id;	/* (c) */
+	struct cpu *self; /* (c) offset 0 */
+	uint32_t index;	  /* (c) offset 8: plat_cpu() */
+	uint32_t apic_id; /* (c) */
 	uint64_t reserved[3];
-	uint64_t canary;	/* (c) offset 40: -fstack-protector */
+	uint64_t canary; /* (c) offset 40: -fstack-protector */
 
-	struct vcpu *loaded;	/* whose guest state is in this CPU */
-	bool online;		/* (a) */
-	_Atomic bool in_guest;	/* (a) a kick must reach it */
-	_Atomic bool kicked;	/* (a) an IPI is on its way */
-	uint64_t interrupts;	/* taken on this CPU */
+	struct vcpu *loaded;   /* whose guest state is in this CPU */
+	bool online;	       /* (a) */
+	_Atomic bool in_guest; /* (a) a kick must reach it */
+	_Atomic bool kicked;   /* (a) an IPI is on its way */
+	uint64_t interrupts;   /* taken on this CPU */
 	uint64_t kicks_sent;
 
 	struct gdt gdt;

@@ -9,7 +9,13 @@
 #define KERNEL_DS 0x10
 #define TSS_SEL	  0x18
 
-enum ist { IST_NONE, IST_NMI, IST_DF, IST_MC, IST_COUNT };
+enum ist {
+	IST_NONE,
+	IST_NMI,
+	IST_DF,
+	IST_MC,
+	IST_COUNT
+};
 
 /* APM 2, figure 12-8. */
 struct tss {

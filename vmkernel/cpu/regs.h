@@ -29,10 +29,10 @@
 #define MSR_VM_CR	   0xc0010114
 #define MSR_VM_HSAVE_PA	   0xc0010117
 
-#define MSR_EFER_SCE  (1ull << 0)
-#define MSR_EFER_NXE  (1ull << 11)
-#define MSR_EFER_SVME (1ull << 12)
-#define VM_CR_SVMDIS  (1ull << 4)
+#define MSR_EFER_SCE	   (1ull << 0)
+#define MSR_EFER_NXE	   (1ull << 11)
+#define MSR_EFER_SVME	   (1ull << 12)
+#define VM_CR_SVMDIS	   (1ull << 4)
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -57,16 +57,16 @@ static inline void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 			 : "0"(leaf), "2"(subleaf));
 }
 
-#define CR_ACCESSORS(reg)                                                      \
-	static inline uint64_t read_##reg(void)                                \
-	{                                                                      \
-		uint64_t v;                                                    \
-		__asm__ volatile("mov %%" #reg ", %0" : "=r"(v)::"memory");    \
-		return v;                                                      \
-	}                                                                      \
-	static inline void write_##reg(uint64_t v)                             \
-	{                                                                      \
-		__asm__ volatile("mov %0, %%" #reg ::"r"(v) : "memory");       \
+#define CR_ACCESSORS(reg)                                                   \
+	static inline uint64_t read_##reg(void)                             \
+	{                                                                   \
+		uint64_t v;                                                 \
+		__asm__ volatile("mov %%" #reg ", %0" : "=r"(v)::"memory"); \
+		return v;                                                   \
+	}                                                                   \
+	static inline void write_##reg(uint64_t v)                          \
+	{                                                                   \
+		__asm__ volatile("mov %0, %%" #reg ::"r"(v) : "memory");    \
 	}
 CR_ACCESSORS(cr0)
 CR_ACCESSORS(cr2)

@@ -74,14 +74,14 @@ static void trap_log_registers(const struct trap_frame *f)
 	char where[64];
 
 	ksyms_format(f->rip, where, sizeof(where));
-	log_error("panic", "cpu %u rip %016lx %s error %lx", plat_cpu(),
-		  f->rip, where, f->error);
+	log_error("panic", "cpu %u rip %016lx %s error %lx", plat_cpu(), f->rip,
+		  where, f->error);
 	log_error("panic", "rax %016lx rbx %016lx rcx %016lx rdx %016lx",
 		  f->rax, f->rbx, f->rcx, f->rdx);
 	log_error("panic", "rsi %016lx rdi %016lx rbp %016lx rsp %016lx",
 		  f->rsi, f->rdi, f->rbp, f->rsp);
-	log_error("panic", "r8  %016lx r9  %016lx r10 %016lx r11 %016lx",
-		  f->r8, f->r9, f->r10, f->r11);
+	log_error("panic", "r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8,
+		  f->r9, f->r10, f->r11);
 	log_error("panic", "r12 %016lx r13 %016lx r14 %016lx r15 %016lx",
 		  f->r12, f->r13, f->r14, f->r15);
 	log_error("panic", "cr0 %lx cr2 %016lx cr3 %lx cr4 %lx rflags %lx",
@@ -128,12 +128,12 @@ _Noreturn void plat_panic(const char *fmt, ...)
 	va_end(args);
 	log_error("panic", "%s", text);
 	/* The caller's registers as far as C still has them. */
-	__asm__ volatile("movq %%rbx, %0; movq %%r12, %1; movq %%r13, %2;"
-			 "movq %%r14, %3; movq %%r15, %4; movq %%rsp, %5;"
-			 "movq %%rbp, %6; pushfq; popq %7"
-			 : "=m"(f.rbx), "=m"(f.r12), "=m"(f.r13), "=m"(f.r14),
-			   "=m"(f.r15), "=m"(f.rsp), "=m"(f.rbp),
-			   "=r"(f.rflags));
+	__asm__ volatile(
+		"movq %%rbx, %0; movq %%r12, %1; movq %%r13, %2;"
+		"movq %%r14, %3; movq %%r15, %4; movq %%rsp, %5;"
+		"movq %%rbp, %6; pushfq; popq %7"
+		: "=m"(f.rbx), "=m"(f.r12), "=m"(f.r13), "=m"(f.r14),
+		  "=m"(f.r15), "=m"(f.rsp), "=m"(f.rbp), "=r"(f.rflags));
 	f.rip = (uint64_t)__builtin_return_address(0);
 	trap_log_registers(&f);
 	backtrace_log((uint64_t)__builtin_frame_address(0), f.rip);

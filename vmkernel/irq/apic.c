@@ -99,8 +99,8 @@ void apic_start_cpu(uint32_t id, unsigned start_page)
 
 void apic_timer_arm(uint64_t delta_ns)
 {
-	uint64_t ticks = MIN(delta_ns, 4000000000ull) * apic_timer_khz /
-			 1000000;
+	uint64_t ticks =
+		MIN(delta_ns, 4000000000ull) * apic_timer_khz / 1000000;
 
 	/* 0 would stop it; longer than 32 bits fires early, and re-arms. */
 	apic_write(APIC_TIMER_INIT,
@@ -160,8 +160,8 @@ static void apic_calibrate(void)
 	start = plat_now_ns();
 	while ((ns = plat_now_ns() - start) < CALIBRATE_NS)
 		plat_relax();
-	apic_timer_khz = (0xffffffffull - apic_read(APIC_TIMER_COUNT)) *
-			 1000000 / ns;
+	apic_timer_khz =
+		(0xffffffffull - apic_read(APIC_TIMER_COUNT)) * 1000000 / ns;
 	apic_timer_stop();
 	log_info("apic", "timer at %lu kHz", apic_timer_khz);
 }

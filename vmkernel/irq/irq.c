@@ -29,8 +29,7 @@ int irq_alloc(void (*fn)(void *arg, unsigned index), void *arg, unsigned index,
 {
 	if (irq_next > VECTOR_DEVICE_LAST)
 		return -ENOSPC;
-	irq_handlers[irq_next] =
-		(struct irq_handler){fn, arg, index, name, 0};
+	irq_handlers[irq_next] = (struct irq_handler){fn, arg, index, name, 0};
 	return (int)irq_next++;
 }
 

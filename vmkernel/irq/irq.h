@@ -32,7 +32,7 @@ void irq_dispatch(unsigned vector);
 uint64_t irq_count(unsigned vector);
 
 /* The local APIC (xAPIC mode: the emulated host has no x2APIC). */
-void apic_init(void);	 /* boot CPU: maps, calibrates, masks the 8259s */
+void apic_init(void);	  /* boot CPU: maps, calibrates, masks the 8259s */
 void apic_init_cpu(void); /* every CPU, itself */
 uint32_t apic_id(void);
 /* cpu: our index. */

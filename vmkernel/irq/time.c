@@ -6,8 +6,8 @@
 #include "vmkernel/boot/acpi.h"
 #include "vmkernel/cpu/io.h"
 
-#define PM_TIMER_HZ    3579545ull /* ACPI 6.4, 4.8.3.3 */
-#define PM_TIMER_MASK  0xffffffu
+#define PM_TIMER_HZ	3579545ull /* ACPI 6.4, 4.8.3.3 */
+#define PM_TIMER_MASK	0xffffffu
 #define CALIBRATE_TICKS (PM_TIMER_HZ / 20) /* 50 ms */
 #define CMOS_WAIT_READS 100000
 
@@ -93,8 +93,7 @@ static uint64_t cmos_seconds(void)
 	return days_since_epoch(2000 + cmos_field(9, binary),
 				cmos_field(8, binary), cmos_field(7, binary)) *
 		       86400 +
-	       hour * 3600 + cmos_field(2, binary) * 60 +
-	       cmos_field(0, binary);
+	       hour * 3600 + cmos_field(2, binary) * 60 + cmos_field(0, binary);
 }
 
 void time_init(void)
@@ -102,8 +101,9 @@ void time_init(void)
 	const struct acpi_info *acpi = acpi_info();
 
 	if (!acpi->pm_timer_port)
-		plat_panic("time: this machine has no ACPI PM timer to "
-			   "calibrate its clock against");
+		plat_panic(
+			"time: this machine has no ACPI PM timer to "
+			"calibrate its clock against");
 	time_calibrate(acpi->pm_timer_port);
 	time_mult = (1000000ull << 32) / time_khz;
 	time_wall_at_zero = cmos_seconds() - plat_now_ns() / 1000000000;

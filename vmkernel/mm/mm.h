@@ -13,11 +13,11 @@
  *   IMAGE_BASE   the ELF image: text r-x, rodata r--, data rw-
  * Nothing is mapped writable and executable, and nothing below 2^47.
  */
-#define DIRECT_BASE 0xffff800000000000ull
-#define DIRECT_SIZE (1ull << 42) /* RAM up to 4 TiB */
-#define MMIO_BASE   0xffffc00000000000ull
-#define STACK_BASE  0xffffd00000000000ull
-#define IMAGE_BASE  0xffffffff80000000ull
+#define DIRECT_BASE	0xffff800000000000ull
+#define DIRECT_SIZE	(1ull << 42) /* RAM up to 4 TiB */
+#define MMIO_BASE	0xffffc00000000000ull
+#define STACK_BASE	0xffffd00000000000ull
+#define IMAGE_BASE	0xffffffff80000000ull
 
 #define LARGE_PAGE_SIZE MiB(2)
 #define GIANT_PAGE_SIZE GiB(1)
@@ -54,7 +54,10 @@ struct mm_boot_map {
 void mm_init(const struct mm_boot_map *map);
 hpa_t mm_kernel_cr3(void);
 
-enum mm_use { MM_KERNEL, MM_GUEST };
+enum mm_use {
+	MM_KERNEL,
+	MM_GUEST
+};
 
 /* 2^order pages, naturally aligned, zeroed for the kernel; not zeroed for
  * guests (see mm_alloc_guest()). 0 when dry. order: 0 to MM_ORDER_MAX. */

@@ -76,8 +76,8 @@ void page_account(uint64_t total, uint64_t kernel, uint64_t boot)
 
 hpa_t mm_alloc_pages(unsigned order, enum mm_use use)
 {
-	uint64_t *used = use == MM_GUEST ? &page_stats.guest_bytes :
-					   &page_stats.kernel_bytes;
+	uint64_t *used = use == MM_GUEST ? &page_stats.guest_bytes
+					 : &page_stats.kernel_bytes;
 	unsigned from = order;
 	uint64_t frame;
 	hpa_t pa;

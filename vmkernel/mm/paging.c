@@ -69,8 +69,7 @@ static bool paging_map_page(uint64_t va, hpa_t pa, unsigned level,
 		}
 		table = phys_to_virt(HPA(*entry & PTE_ADDR));
 	}
-	table[paging_index(va, level)] =
-		pa.v | bits | (level > 1 ? PTE_PS : 0);
+	table[paging_index(va, level)] = pa.v | bits | (level > 1 ? PTE_PS : 0);
 	return true;
 }
 
@@ -151,8 +150,8 @@ static hpa_t mm_early_region(const struct mm_boot_map *map, uint64_t size)
 {
 	for (unsigned i = 0; i < map->ram_count; i++) {
 		uint64_t base = ALIGN_UP(map->ram[i].base.v, PAGE_SIZE);
-		uint64_t end = MIN(map->ram[i].base.v + map->ram[i].size,
-				   GiB(4));
+		uint64_t end =
+			MIN(map->ram[i].base.v + map->ram[i].size, GiB(4));
 		uint64_t next;
 
 		while (base + size <= end) {

@@ -24,8 +24,8 @@
  * Time slices exist only while somebody else waits for the CPU: a lone world
  * runs without a tick.
  */
-#define SLICE_NS     10000000ull
-#define WORK_BUDGET  16
+#define SLICE_NS    10000000ull
+#define WORK_BUDGET 16
 
 /* (r) lock; the rest is the CPU's own. */
 struct runqueue {

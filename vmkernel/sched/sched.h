@@ -15,10 +15,10 @@ enum world_state {
 
 /* (r) under the lock of its CPU's run queue. */
 struct world {
-	struct list node;	/* (r) */
-	enum world_state state; /* (r) */
-	bool woken;		/* (r) while it was running: do not block */
-	unsigned cpu;		/* constant: where it runs */
+	struct list node;	 /* (r) */
+	enum world_state state;	 /* (r) */
+	bool woken;		 /* (r) while it was running: do not block */
+	unsigned cpu;		 /* constant: where it runs */
 	struct account *account; /* whom its time is charged to */
 	const char *name;
 };
@@ -52,10 +52,10 @@ void sched_events(void);
 bool sched_must_yield(void);
 bool sched_events_pending(void);
 
-void sched_init_cpu(void);	   /* each CPU, before sched_main() */
-_Noreturn void sched_main(void);   /* each CPU, for good */
-void sched_timer_interrupt(void);  /* from irq_dispatch() */
-unsigned sched_next_cpu(void);	   /* round robin placement of new worlds */
+void sched_init_cpu(void);	  /* each CPU, before sched_main() */
+_Noreturn void sched_main(void);  /* each CPU, for good */
+void sched_timer_interrupt(void); /* from irq_dispatch() */
+unsigned sched_next_cpu(void);	  /* round robin placement of new worlds */
 
 struct sched_stats {
 	uint64_t switches, idle_halts, kicks, works, timers;

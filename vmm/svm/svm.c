@@ -16,8 +16,8 @@
 #define SVM_FEATURE_CLEAN	  (1u << 5)
 #define SVM_FEATURE_FLUSH_BY_ASID (1u << 6)
 
-#define IOPM_SIZE  KiB(12)
-#define MSRPM_SIZE KiB(8)
+#define IOPM_SIZE		  KiB(12)
+#define MSRPM_SIZE		  KiB(8)
 
 _Static_assert(offsetof(struct vcpu_state, gpr) == 0, "enter.S");
 
@@ -109,8 +109,7 @@ static int svm_create(struct vcpu *vcpu)
 			   INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
 			   INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT |
 			   INTERCEPT_WBINVD | INTERCEPT_MONITOR |
-			   INTERCEPT_MWAIT | INTERCEPT_XSETBV |
-			   INTERCEPT_RDPRU;
+			   INTERCEPT_MWAIT | INTERCEPT_XSETBV | INTERCEPT_RDPRU;
 	vmcb->iopm_base = virt_to_phys(svm.iopm).v;
 	vmcb->msrpm_base = virt_to_phys(svm.msrpm).v;
 	vmcb->vintr = V_INTR_MASKING;
@@ -155,9 +154,9 @@ static void svm_load(struct vcpu *vcpu)
 
 static void svm_flush(struct vcpu *vcpu)
 {
-	vcpu->svm->vmcb->tlb_control =
-		svm.features & SVM_FEATURE_FLUSH_BY_ASID ? TLB_FLUSH_ASID :
-							   TLB_FLUSH_ALL;
+	vcpu->svm->vmcb->tlb_control = svm.features & SVM_FEATURE_FLUSH_BY_ASID
+					       ? TLB_FLUSH_ASID
+					       : TLB_FLUSH_ALL;
 }
 
 static void svm_block_events(void)
@@ -217,8 +216,7 @@ static void svm_enter(struct vcpu *vcpu, struct exit *exit)
 	vmcb->rsp = st->gpr[GPR_RSP];
 	vmcb->rip = st->rip;
 	vmcb->rflags = st->rflags;
-	svm_run_guest(s->vmcb_pa.v, st->gpr,
-		      svm.cpus[plat_cpu()].host_vmcb.v);
+	svm_run_guest(s->vmcb_pa.v, st->gpr, svm.cpus[plat_cpu()].host_vmcb.v);
 	st->gpr[GPR_RAX] = vmcb->rax;
 	st->gpr[GPR_RSP] = vmcb->rsp;
 	st->rip = vmcb->rip;
@@ -253,17 +251,15 @@ static void svm_inject(struct vcpu *vcpu, const struct injection *what)
 		vmcb->eventinj = EVENT_VALID | what->exception.vector |
 				 EVENT_TYPE_EXCEPTION << EVENT_TYPE_SHIFT;
 		if (what->exception.has_error)
-			vmcb->eventinj |=
-				EVENT_ERROR_VALID |
-				(uint64_t)what->exception.error << 32;
+			vmcb->eventinj |= EVENT_ERROR_VALID |
+					  (uint64_t)what->exception.error << 32;
 		break;
 	}
 }
 
 static bool svm_can_interrupt(struct vcpu *vcpu)
 {
-	return vcpu->state.rflags & RFLAGS_IF &&
-	       !(vcpu->svm->vmcb->shadow & 1);
+	return vcpu->state.rflags & RFLAGS_IF && !(vcpu->svm->vmcb->shadow & 1);
 }
 
 static bool svm_can_nmi(struct vcpu *vcpu)
@@ -300,8 +296,7 @@ static unsigned svm_npt_level_max(void)
 static uint64_t svm_npt_leaf(hpa_t pa, unsigned level, unsigned rights)
 {
 	return pa.v | 1 | 4 | (rights & NPT_WRITE ? 2 : 0) |
-	       (rights & NPT_EXEC ? 0 : 1ull << 63) |
-	       (level > 1 ? 1 << 7 : 0);
+	       (rights & NPT_EXEC ? 0 : 1ull << 63) | (level > 1 ? 1 << 7 : 0);
 }
 
 static uint64_t svm_npt_table(hpa_t pa)

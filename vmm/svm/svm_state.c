@@ -159,7 +159,8 @@ static void svm_msrpm_clear(uint8_t *msrpm, uint32_t msr, unsigned bits)
 		uint32_t bit = (msr - bases[i]) * 2;
 
 		if (msr - bases[i] < 0x2000)
-			msrpm[i * 0x800 + bit / 8] &= (uint8_t)~(bits << bit % 8);
+			msrpm[i * 0x800 + bit / 8] &=
+				(uint8_t) ~(bits << bit % 8);
 	}
 }
 
