@@ -36,10 +36,11 @@
  * EMULATE_REP_MAX of them the guest is entered so that interrupts get their
  * turn; it exits again at the next one.
  *
- * A completed instruction clears RF, and raises #DB if TF was set (Intel SDM
- * 3B, 17.3.1). The caller ends the interrupt shadow. Not done: data breakpoints
- * on device memory, alignment checks (#AC), protection keys, SSE moves and
- * MUL/DIV, PUSH/POP, CALL/JMP with an operand in a device: the latter ones are
+ * A completed instruction clears RF. Ending the interrupt shadow, and the trap
+ * for TF (Intel SDM 3B, 17.3.1.4), are the caller's at each EMULATE_DONE; under
+ * TF one iteration of a string instruction is such a step. Not done: data
+ * breakpoints on device memory, alignment checks (#AC), protection keys. SSE
+ * moves, MUL/DIV, PUSH/POP and CALL/JMP with an operand in a device are
  * EMULATE_UNHANDLED.
  *
  * emulate_operand.c has operands, emulate_io.c strings and ports,
@@ -87,17 +88,6 @@ enum emulate_result emulate_raise(struct emulate_ctx *ctx, uint8_t vector)
 	return EMULATE_EXCEPTION;
 }
 
-enum emulate_result emulate_step_trap(struct emulate_ctx *ctx, bool finished)
-{
-	struct vcpu_state *s = ctx->state;
-
-	/* Resuming between iterations must not hit a breakpoint twice. */
-	if (!finished)
-		s->rflags |= RFLAGS_RF;
-	s->dr6 |= DR6_BS;
-	return emulate_raise(ctx, EXC_DB);
-}
-
 enum emulate_result emulate_retire(struct emulate_ctx *ctx)
 {
 	struct vcpu_state *s = ctx->state;
@@ -107,8 +97,6 @@ enum emulate_result emulate_retire(struct emulate_ctx *ctx)
 	if (mode != DECODE_64)
 		s->rip &= emulate_mask(mode);
 	s->rflags &= ~RFLAGS_RF;
-	if (s->rflags & RFLAGS_TF)
-		return emulate_step_trap(ctx, true);
 	return EMULATE_DONE;
 }
 

@@ -10,7 +10,10 @@
 #define EMULATE_REP_MAX 64
 
 enum emulate_result {
-	EMULATE_DONE,	   /* state is past the instruction */
+	/* One step: state is past the instruction, or, under TF, past one
+	 * iteration of it. The caller ends the interrupt shadow and raises #DB
+	 * if TF is set. */
+	EMULATE_DONE,
 	EMULATE_AGAIN,	   /* enter the guest with state as it is */
 	EMULATE_EXCEPTION, /* inject ctx->exc, then as EMULATE_AGAIN */
 	EMULATE_UNHANDLED, /* nothing changed; ctx->bytes says what it was */

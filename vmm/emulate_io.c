@@ -184,7 +184,7 @@ enum emulate_result emulate_string(struct emulate_ctx *ctx)
 		if (emulate_addr_reg(ctx, GPR_RCX) == 0)
 			return emulate_retire(ctx);
 		if (ctx->state->rflags & RFLAGS_TF)
-			return emulate_step_trap(ctx, false);
+			return EMULATE_DONE; /* a step, RIP stays */
 	}
 	return EMULATE_AGAIN;
 }

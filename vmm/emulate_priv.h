@@ -72,10 +72,9 @@ uint64_t emulate_operand_read(struct emulate_ctx *ctx,
 void emulate_operand_write(struct emulate_ctx *ctx,
 			   const struct emulate_operand *op, uint64_t value);
 
-/* emulate.c: past the instruction, and the trap that single-stepping wants. */
+/* emulate.c: past the instruction. */
 enum emulate_result emulate_retire(struct emulate_ctx *ctx);
-/* #DB for TF; the string instruction goes on if it is not finished. */
-enum emulate_result emulate_step_trap(struct emulate_ctx *ctx, bool finished);
+/* An exception with error code 0, if it has one. */
 enum emulate_result emulate_raise(struct emulate_ctx *ctx, uint8_t vector);
 
 /* emulate_io.c */

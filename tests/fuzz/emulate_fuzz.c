@@ -126,8 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (accesses > 16 * EMULATE_REP_MAX)
 		abort();
 	if (result == EMULATE_EXCEPTION &&
-	    ctx.exc.has_error !=
-		    (ctx.exc.vector != EXC_UD && ctx.exc.vector != EXC_DB))
+	    ctx.exc.has_error != (ctx.exc.vector != EXC_UD))
 		abort();
 	if (result == EMULATE_AGAIN && s.rip != before.rip)
 		abort();
