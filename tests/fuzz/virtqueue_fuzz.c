@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Fuzzes the ring walker: rings full of anything, changing as it walks. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/vmm/dev/virtio_guest.h"
+#include "vmm/dev/virtqueue.h"
+
+#define SIZE	8
+#define OP_SIZE 8
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct vm vm;
+static struct guest_device guest;
+static struct virtqueue vq;
+static struct virtqueue_chain chain;
+static uint16_t out[SIZE]; /* heads popped */
+static unsigned out_count;
+
+/* What a chain claims must be so. */
+static void check_chain(void)
+{
+	uint64_t read_len = 0, write_len = 0;
+
+	if (chain.head >= SIZE || chain.count == 0 ||
+	    chain.count > VIRTQUEUE_SEGS_MAX || chain.read_count > chain.count)
+		abort();
+	for (unsigned i = 0; i < chain.count; i++) {
+		const struct virtqueue_seg *seg = &chain.segs[i];
+		bool low = seg->base >= vm.low &&
+			   seg->base + seg->len <= vm.low + FAKE_VM_RAM / 2;
+		bool high = seg->base >= vm.high &&
+			    seg->base + seg->len <= vm.high + FAKE_VM_RAM / 2;
+
+		if (!seg->len || (!low && !high))
+			abort();
+		if (i < chain.read_count)
+			read_len += seg->len;
+		else
+			write_len += seg->len;
+	}
+	if (read_len != chain.read_len || write_len != chain.write_len)
+		abort();
+	for (unsigned i = 0; i < out_count; i++)
+		if (out[i] == chain.head) /* out twice */
+			abort();
+}
+
+static void start(uint64_t features)
+{
+	lock_acquire(&vq.lock);
+	virtqueue_stop(&vq);
+	lock_release(&vq.lock);
+	virtqueue_reset(&vq);
+	vq.size = SIZE;
+	vq.desc_gpa = GPA(guest.queues[0].desc_gpa);
+	vq.avail_gpa = GPA(guest.queues[0].avail_gpa);
+	vq.used_gpa = GPA(guest.queues[0].used_gpa);
+	out_count = 0;
+	lock_acquire(&vq.lock);
+	virtqueue_start(&vq, &vm.mem, features);
+	lock_release(&vq.lock);
+}
+
+static void pop(void)
+{
+	int got = virtqueue_pop(&vq, &chain);
+
+	if (got < 0 && !vq.broken)
+		abort();
+	if (got <= 0)
+		return;
+	check_chain();
+	if (out_count == SIZE)
+		abort();
+	out[out_count++] = chain.head;
+}
+
+static void run(const uint8_t *op)
+{
+	struct guest_queue *q = &guest.queues[0];
+	struct vring_desc *desc = &q->desc[op[1] % SIZE];
+
+	switch (op[0] & 15) {
+	case 0: /* a descriptor that may be good */
+		desc->addr = (uint64_t)op[2] << 12 | op[3];
+		desc->len = (uint32_t)(op[4] | op[5] << 8);
+		desc->flags = op[6] & 7;
+		desc->next = op[7] % (SIZE + 1);
+		break;
+	case 1:
+		memcpy((uint8_t *)desc + (op[2] & 8), op, 8);
+		break;
+	case 2: /* around the seam of the two pieces */
+		desc->addr = FAKE_VM_RAM / 2 - op[2];
+		break;
+	case 3: /* made available */
+	case 4:
+		q->avail->ring[q->avail->idx % SIZE] = op[1] % (SIZE + 1);
+		q->avail->idx++;
+		break;
+	case 5:
+		q->avail->idx = (uint16_t)(op[1] | op[2] << 8);
+		break;
+	case 6:
+		q->avail->flags = op[1];
+		q->avail->ring[SIZE] = (uint16_t)(op[2] | op[3] << 8);
+		break;
+	case 7:
+	case 8:
+	case 9:
+		pop();
+		break;
+	case 10:
+		if (!out_count || !vq.running)
+			break;
+		virtqueue_push(&vq, out[--out_count], op[1]);
+		break;
+	case 11:
+		if (vq.running)
+			virtqueue_publish(&vq);
+		break;
+	case 12: /* a pop taken back, as when buffers do not suffice */
+		if (out_count || !vq.running)
+			break;
+		pop();
+		virtqueue_rewind(&vq, out_count, 0);
+		out_count = 0;
+		break;
+	case 13:
+		virtqueue_notify_off(&vq);
+		virtqueue_notify_on(&vq);
+		break;
+	case 14: /* an indirect table, anywhere */
+		desc->addr = q->desc_gpa + op[2] % 64;
+		desc->len = 16u * (op[3] % (SIZE + 2));
+		desc->flags = VRING_DESC_F_INDIRECT;
+		break;
+	default:
+		start((op[1] & 1 ? 1ull << VIRTIO_RING_F_EVENT_IDX : 0) |
+		      (op[1] & 2 ? 1ull << VIRTIO_RING_F_INDIRECT_DESC : 0));
+		q->avail->idx = 0;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	fake_vm_init(&vm);
+	guest = (struct guest_device){.vm = &vm};
+	guest_make_queue(&guest, 0, SIZE);
+	virtqueue_init(&vq, "fuzz", LOCK_VNET_TX, VIRTQUEUE_SIZE_MAX);
+	start(1ull << VIRTIO_RING_F_INDIRECT_DESC);
+	for (; size >= OP_SIZE; data += OP_SIZE, size -= OP_SIZE)
+		run(data);
+	fake_vm_destroy(&vm);
+	return 0;
+}
