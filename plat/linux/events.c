@@ -106,13 +106,14 @@ void work_post(struct work *work)
 unsigned plat_linux_run_work(void)
 {
 	/* Stands behind what is there now: work posted meanwhile waits. */
-	struct work end, *work;
+	struct list end;
+	struct list *node;
 	unsigned count = 0;
 
 	lock_acquire(&work_lock);
-	list_add_tail(&works, &end.node);
-	while ((work = container_of(list_pop(&works), struct work, node)) !=
-	       &end) {
+	list_add_tail(&works, &end);
+	while ((node = list_pop(&works)) != NULL && node != &end) {
+		struct work *work = container_of(node, struct work, node);
 		uint64_t start = plat_cycles();
 
 		lock_release(&work_lock);
