@@ -9,7 +9,8 @@ SHARED_C := $(wildcard lib/*.c plat/*.c plat/linux/*.c vswitch/*.c \
 	$(wildcard vmm/decode.c vmm/emulate*.c vmm/guest_walk.c vmm/acpi.c \
 	vmm/cpuid.c vmm/msr_policy.c vmkernel/boot/acpi.c \
 	vmkernel/console/console.c vmkernel/console/filter.c \
-	vmkernel/console/report_port.c)
+	vmkernel/console/report_port.c \
+	vmkernel/sched/wheel.c)
 TOOL_C := $(wildcard tools/*.c) $(wildcard lib/*.c)
 TOOL_LIBS := -lcyaml -lyaml
 

@@ -39,8 +39,8 @@ struct netdev_link {
 /* Counters of the driver itself; frames are counted by the port's ledger. */
 struct netdev_stats {
 	uint64_t interrupts[NETDEV_VECTORS_MAX];
-	uint64_t rx_errors;	/* descriptors with an error bit: dropped */
-	uint64_t rx_missed;	/* the NIC had no descriptor (MPC) */
+	uint64_t rx_errors; /* descriptors with an error bit: dropped */
+	uint64_t rx_missed; /* the NIC had no descriptor (MPC) */
 	uint64_t tx_tail_writes;
 	uint64_t device_nonsense; /* values that no sane device writes */
 };
@@ -92,7 +92,7 @@ struct netdev {
 	const struct netdev_ops *ops;
 	struct netdev_resources res;
 	uint8_t mac[ETH_ADDR_LEN];
-	uint32_t caps; /* enum netdev_caps */
+	uint32_t caps;	    /* enum netdev_caps */
 	uint32_t frame_max; /* longest frame it can take, without FCS */
 	/* Written on every batch: away from what both sides read. */
 	struct netdev_stats stats CACHE_ALIGNED;

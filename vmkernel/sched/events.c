@@ -2,7 +2,7 @@
 /* Timers and deferred work of each CPU. */
 #include "vmkernel/sched/events.h"
 
-#include "lib/wheel.h"
+#include "vmkernel/sched/wheel.h"
 #include "plat/lock.h"
 #include "plat/plat.h"
 #include "vmkernel/irq/irq.h"

@@ -39,8 +39,9 @@ enum vmcb_intercept2 {
 	INTERCEPT_RDPRU = 1u << 14,
 };
 
-#define INTERCEPT_CR8_WRITE  (1u << 24) /* of the CR word: 16 reads, 16 writes \
-					 */
+#define INTERCEPT_CR8_WRITE                               \
+	(1u << 24) /* of the CR word: 16 reads, 16 writes \
+		    */
 
 /* The virtual interrupt word (offset 0x060). */
 #define V_TPR_MASK	     0xfull

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lib/wheel.c against a plain table of deadlines, over random programs. */
+/* vmkernel/sched/wheel.c against a plain table of deadlines, over random
+ * programs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "lib/wheel.h"
+#include "vmkernel/sched/wheel.h"
 
 #define TICK_NS ((uint64_t)1 << WHEEL_TICK_SHIFT)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Hierarchical timer wheel: the data structure, without clock or lock. */
-#ifndef LIB_WHEEL_H
-#define LIB_WHEEL_H
+#ifndef VMKERNEL_SCHED_WHEEL_H
+#define VMKERNEL_SCHED_WHEEL_H
 
 #include "plat/event.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Hierarchical timer wheel: the data structure, without clock or lock. */
-#include "lib/wheel.h"
+#include "vmkernel/sched/wheel.h"
 
 #define WHEEL_RANGE    ((uint64_t)1 << (WHEEL_LEVELS * WHEEL_SLOT_SHIFT))
 /* timer->level of a timer that is in no slot: due or expired. */

@@ -1,0 +1,226 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs the tests: run.py [build] [check] [unit] [fuzz] [system].
+
+Each step says what it proved; the last line counts. mk/test.mk calls this and
+passes the compilers' flags in the environment.
+"""
+
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests", "check"))
+# pylint: disable=wrong-import-position
+import headers_alone  # noqa: E402
+import includes  # noqa: E402
+import style  # noqa: E402
+
+UNIT_SECONDS = 120
+# A smoke run: enough that what used to crash at once does so again.
+FUZZ_RUNS = 20000
+FUZZ_SMOKE_SECONDS = 5
+JOBS = str(os.cpu_count() or 1)
+
+
+class Results:
+    """Counts, and the sentences of the summary."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.proved = []
+
+    def add(self, ok, what, detail=""):
+        """One test; detail is shown when it failed."""
+        if ok:
+            self.passed += 1
+            return
+        self.failed += 1
+        print(f"FAILED {what}")
+        for line in detail.splitlines():
+            print(f"    {line}")
+
+
+def make(*arguments):
+    """make, free of the flags of a make that may have called us."""
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CC")
+                   and not name.endswith("_CFLAGS")}
+    return subprocess.run(["make", "--no-print-directory", "-j", JOBS,
+                           *arguments], cwd=ROOT, env=environment, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False)
+
+
+def build(results):
+    for compiler, arguments in (
+            ("gcc", ["CC=gcc", "all", "guests", "objects"]),
+            ("clang", ["CC=clang", "BUILD=build/clang", "kernel", "payloads",
+                       "objects"])):
+        run = make(*arguments)
+        results.add(run.returncode == 0, f"build with {compiler}", run.stdout)
+        if run.returncode == 0:
+            results.proved.append(
+                f"build: all of it with {compiler}, -Wall -Wextra -Werror")
+
+
+def check(results):
+    for name, function, unit in (
+            ("every header compiles alone", headers_alone.check,
+             "compilations"),
+            ("folders include only what the design allows", includes.check,
+             "files"),
+            ("clang-format has nothing to change", style.check_format,
+             "files"),
+            ("licence lines, purposes, file lengths", style.check_files,
+             "files"),
+            ("scripts parse", style.check_scripts, "files")):
+        complaints, count = function()
+        results.add(not complaints, name, "\n".join(complaints))
+        if not complaints:
+            results.proved.append(f"check: {name} ({count} {unit})")
+
+
+def run_unit(path):
+    """passed, failed, output of one cmocka program."""
+    try:
+        run = subprocess.run([path], cwd=ROOT, text=True, errors="replace",
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             timeout=UNIT_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        return 0, 1, f"no end after {error.timeout} s"
+    passed = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test",
+                                     run.stdout)))
+    failed = sum(map(int, re.findall(r"\[  FAILED  \] (\d+) test",
+                                     run.stdout)))
+    if run.returncode and not failed:
+        failed = 1  # a sanitizer's report, or a crash
+    if not passed and not failed:
+        failed = 1
+    return passed, failed, run.stdout[-6000:]
+
+
+def listed(target):
+    run = make("-s", target)
+    if run.returncode:
+        sys.exit(f"make {target} failed:\n{run.stdout}")
+    return run.stdout.split()
+
+
+def unit(results):
+    run = make("units")
+    results.add(run.returncode == 0, "build of the unit tests", run.stdout)
+    programs = listed("unit-list")
+    total = 0
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        for path, (passed, failed, output) in zip(
+                programs, pool.map(run_unit, programs)):
+            results.passed += passed
+            total += passed
+            for _ in range(failed):
+                results.add(False, path, output)
+                output = ""
+    results.proved.append(f"unit: {total} tests in {len(programs)} programs, "
+                          "the kernel's sources under ASan and UBSan")
+
+
+def run_fuzzer(path, seconds, smoke):
+    corpus = os.path.join(ROOT, "build/fuzz/corpus", os.path.basename(path))
+    os.makedirs(corpus, exist_ok=True)
+    command = [path, "-seed=1", f"-max_total_time={seconds}",
+               "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1",
+               f"-artifact_prefix={corpus}."]
+    # A smoke run starts from nothing, to be the same each time.
+    command += [f"-runs={FUZZ_RUNS}"] if smoke else [corpus]
+    try:
+        return subprocess.run(command, cwd=ROOT, text=True, errors="replace",
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT,
+                              timeout=seconds + 60, check=False)
+    except subprocess.TimeoutExpired as error:
+        return subprocess.CompletedProcess(command, 1,
+                                           f"no end: {error}", "")
+
+
+def fuzz(results, seconds=None):
+    """A smoke run, or seconds for all fuzzers together."""
+    run = make("fuzzers")
+    results.add(run.returncode == 0, "build of the fuzzers", run.stdout)
+    programs = listed("fuzz-list")
+    each = FUZZ_SMOKE_SECONDS
+    if seconds:
+        each = max(1, seconds * int(JOBS) // max(1, len(programs)))
+    total = 0
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        jobs = [(path, pool.submit(run_fuzzer, path, each, not seconds))
+                for path in programs]
+        for path, job in jobs:
+            run = job.result()
+            results.add(run.returncode == 0, path, run.stdout[-6000:])
+            total += sum(map(int, re.findall(
+                r"number_of_executed_units: (\d+)", run.stdout)))
+    results.proved.append(f"fuzz: {len(programs)} fuzzers, {total} inputs")
+
+
+def system(results):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "results.xml")
+        subprocess.run([sys.executable, "-m", "pytest", "-q", "--no-header",
+                        "-p", "no:cacheprovider", f"--junitxml={path}",
+                        "tests/system"], cwd=ROOT, check=False)
+        try:
+            suite = xml.etree.ElementTree.parse(path).getroot().find(
+                "testsuite")
+        except (OSError, xml.etree.ElementTree.ParseError):
+            results.add(False, "pytest", "it left no results")
+            return
+    failed = int(suite.get("failures")) + int(suite.get("errors"))
+    skipped = int(suite.get("skipped"))
+    passed = int(suite.get("tests")) - failed - skipped
+    results.passed += passed
+    results.failed += failed
+    results.skipped += skipped
+    groups = {}
+    for case in suite.iter("testcase"):
+        if not len(case):
+            name = case.get("classname").rsplit(".", 1)[-1]
+            groups[name] = groups.get(name, 0) + 1
+    for name, count in groups.items():
+        results.proved.append(f"system: {count} tests of {name}")
+
+
+STEPS = {"build": build, "check": check, "unit": unit, "fuzz": fuzz,
+         "system": system}
+
+
+def main():
+    results = Results()
+    start = time.monotonic()
+    seconds = None
+    if len(sys.argv) == 3 and sys.argv[1] == "fuzz" and sys.argv[2].isdigit():
+        seconds = int(sys.argv.pop())
+    for name in sys.argv[1:] or STEPS:
+        if name not in STEPS:
+            sys.exit(f"run.py: no step '{name}'; there are {' '.join(STEPS)}")
+        print(f"--- {name}", flush=True)
+        if name == "fuzz":
+            fuzz(results, seconds)
+        else:
+            STEPS[name](results)
+    print("--- what this proved")
+    for line in results.proved:
+        print(f"  {line}")
+    skipped = f", {results.skipped} skipped" if results.skipped else ""
+    print(f"{results.passed} passed, {results.failed} failed{skipped} in "
+          f"{time.monotonic() - start:.0f} s")
+    return 1 if results.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
