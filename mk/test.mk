@@ -36,7 +36,7 @@ system:
 	@$(RUN) system
 
 ##   make fuzz T=60  all fuzzers, T seconds in all
-T_SECONDS := $(if $(filter command% environment,$(origin T)),$(T),60)
+T_SECONDS := $(if $(findstring command,$(origin T)),$(T),60)
 fuzz: setup
 	@$(RUN) fuzz $(T_SECONDS)
 

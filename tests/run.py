@@ -17,10 +17,9 @@ import xml.etree.ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "check"))
-# pylint: disable=wrong-import-position
-import headers_alone  # noqa: E402
-import includes  # noqa: E402
-import style  # noqa: E402
+import headers_alone
+import includes
+import style
 
 UNIT_SECONDS = 120
 # A smoke run: enough that what used to crash at once does so again.
