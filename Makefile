@@ -14,6 +14,7 @@ include mk/kernel.mk
 include mk/native.mk
 include mk/guest.mk
 include mk/test.mk
+include mk/bench.mk
 
 help:
 	@sed -n 's/^##  *//p' Makefile mk/*.mk
