@@ -48,13 +48,15 @@ UNIT_BIN := $(UNIT_C:%.c=$(N)/%)
 TOOL_TEST_O := $(patsubst %.c,$(N)/%.o,$(filter-out tools/main.c,\
 	$(wildcard tools/*.c)))
 
-$(N)/tests/unit/tools/%_test: $(N)/tests/unit/tools/%_test.o $(TOOL_TEST_O) \
-		$(N)/libsluice.a
+# Static pattern rules: make would prefer the general rule further down, whose
+# prerequisites it has heard of.
+$(filter $(N)/tests/unit/tools/%,$(UNIT_BIN)): $(N)/%: $(N)/%.o \
+		$(TOOL_TEST_O) $(N)/libsluice.a
 	@$(CC) $(NATIVE_CFLAGS) -o $@ $^ -lcmocka $(TOOL_LIBS)
 # A NIC played in software; benches and fuzzers may link it as well.
 FAKE_NIC_O := $(N)/tests/unit/drivers/net/fake_82574.o
 NIC_TEST_O := $(FAKE_NIC_O) $(N)/tests/unit/drivers/net/e1000e_fixture.o
-$(N)/tests/unit/drivers/net/%_test: $(N)/tests/unit/drivers/net/%_test.o \
+$(filter $(N)/tests/unit/drivers/net/%,$(UNIT_BIN)): $(N)/%: $(N)/%.o \
 		$(NIC_TEST_O) $(N)/libsluice.a
 	@$(CC) $(NATIVE_CFLAGS) -o $@ $^ -lcmocka
 $(N)/tests/unit/%_test: $(N)/tests/unit/%_test.o $(N)/libsluice.a
