@@ -22,6 +22,7 @@ struct vm {
 		uint64_t address;
 		uint32_t data;
 	} messages[FAKE_VM_MESSAGES]; /* the last ones, by count */
+	void (*on_message)(void);     /* called in the middle of it */
 	bool gsi[24];
 	unsigned gsi_changes;
 };
@@ -48,6 +49,8 @@ void vm_deliver_msi(struct vm *vm, uint64_t address, uint32_t data)
 
 	vm->messages[at].address = address;
 	vm->messages[at].data = data;
+	if (vm->on_message)
+		vm->on_message();
 }
 
 void vm_set_gsi(struct vm *vm, unsigned gsi, bool level)

@@ -389,6 +389,29 @@ static void test_csum_finished(void **state)
 	}
 }
 
+/* Whose checksum is 0: in UDP that means none, so it is sent as all ones. */
+static void test_csum_zero(void **state)
+{
+	uint8_t *sent = fake_vm_ptr(&a.vm, a.data);
+	uint8_t *got = fake_vm_ptr(&b.vm, b.room + HDR_LEN);
+	struct checksum sum = {0};
+	uint16_t fill;
+
+	start_with(&a, CSUM, 16);
+	start_with(&b, 0, 16);
+	side_offer(&b, 1, 2000);
+	make_udp(&a, mac_b, 100);
+	memset(sent + 98, 0, 2);
+	checksum_add(&sum, sent + 34, 66);
+	fill = checksum_finish(&sum);
+	memcpy(sent + 98, &fill, 2);
+	side_queue(&a, 100);
+	guest_kick(&a.g, QUEUE_TX);
+	take(&b, QUEUE_RX);
+	assert_int_equal(got[40], 0xff);
+	assert_int_equal(got[41], 0xff);
+}
+
 /* A frame from the wire, checked by the NIC or not. */
 static void from_wire(const uint8_t *to, uint32_t len, unsigned flags,
 		      unsigned count)
@@ -743,6 +766,31 @@ static void test_create(void **state)
 			 VIRTIO_NET_S_LINK_UP);
 }
 
+/* A frame that comes home on another CPU just when the holder of the lock has
+ * emptied the list: here, while it sends the interrupt. */
+static void come_home(void)
+{
+	struct frame *last = wire.held[0];
+
+	a.vm.on_message = NULL;
+	wire.held_count = 0;
+	wire.port.egress.in_flight--;
+	wire.port.egress.delivered++;
+	port_return(&last, 1);
+}
+
+static void test_late_return(void **state)
+{
+	start_with(&a, 0, 16);
+	side_send(&a, mac_far, mac_a, 60);
+	side_send(&a, mac_far, mac_a, 60);
+	a.vm.on_message = come_home;
+	wire_release(1);
+	take(&a, QUEUE_TX);
+	take(&a, QUEUE_TX);
+	assert_int_equal(a.vm.message_count, 2);
+}
+
 /* One thread rings, another gives frames back: none is lost or stranded. */
 #define STRESS 5000
 static bool stress_over;
@@ -791,18 +839,32 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_create),		 T(test_tx_wire),
-		T(test_tx_layout),	 T(test_tx_many_pieces),
-		T(test_tx_indirect),	 T(test_tx_bad_frames),
-		T(test_tx_csum_range),	 T(test_vm_to_vm),
-		T(test_flood),		 T(test_csum_passed_on),
-		T(test_csum_finished),	 T(test_rx_wire),
-		T(test_rx_mergeable),	 T(test_rx_shortage),
-		T(test_rx_too_big),	 T(test_rx_layout),
-		T(test_rx_hostile),	 T(test_rx_hostile_middle),
-		T(test_tx_hostile),	 T(test_down),
-		T(test_batch),		 T(test_budget),
-		T(test_reset_in_flight), T(test_intx),
+		T(test_create),
+		T(test_tx_wire),
+		T(test_tx_layout),
+		T(test_tx_many_pieces),
+		T(test_tx_indirect),
+		T(test_tx_bad_frames),
+		T(test_tx_csum_range),
+		T(test_vm_to_vm),
+		T(test_flood),
+		T(test_csum_passed_on),
+		T(test_csum_finished),
+		T(test_csum_zero),
+		T(test_rx_wire),
+		T(test_rx_mergeable),
+		T(test_rx_shortage),
+		T(test_rx_too_big),
+		T(test_rx_layout),
+		T(test_rx_hostile),
+		T(test_rx_hostile_middle),
+		T(test_tx_hostile),
+		T(test_down),
+		T(test_batch),
+		T(test_budget),
+		T(test_reset_in_flight),
+		T(test_intx),
+		T(test_late_return),
 		T(test_concurrent),
 	};
 
