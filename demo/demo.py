@@ -19,8 +19,7 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "system"))
-# pylint: disable=wrong-import-position
-import machine  # noqa: E402
+import machine
 
 FOLDER = os.path.join(ROOT, "build", "demo")
 SECONDS = 110
