@@ -176,7 +176,7 @@ def system(results):
         path = os.path.join(folder, "results.xml")
         subprocess.run([sys.executable, "-m", "pytest", "-q", "--no-header",
                         "-p", "no:cacheprovider", f"--junitxml={path}",
-                        "tests/system"], cwd=ROOT, check=False)
+                        "--basetemp=build/pytest", "tests/system"], cwd=ROOT, check=False)
         try:
             suite = xml.etree.ElementTree.parse(path).getroot().find(
                 "testsuite")

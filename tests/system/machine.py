@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -66,37 +67,60 @@ def sluice(*arguments, timeout=120):
 
 
 class Machine:
-    """./sluice run on a configuration, as a context manager."""
+    """./sluice run on a configuration, as a context manager.
 
-    def __init__(self, folder, name, config, *, arguments=(), seconds=110):
+    edit, if given, makes QEMU's command line another one: it is called with
+    what 'sluice run' would start, and QEMU runs without it. The bundle is
+    there by then, and may be changed as well.
+    """
+
+    def __init__(self, folder, name, config, *, arguments=(), edit=None,
+                 seconds=110):
         os.makedirs(folder, exist_ok=True)
         base = os.path.join(folder, name)
         self.control = base + ".control"
+        self.bundle = base + ".bundle"
         self.config = base + ".yaml"
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(config)
         with contextlib.suppress(FileNotFoundError):
             os.remove(self.control)
         self.deadline = time.monotonic() + seconds
+        command = ["run", "--control", self.control, "--output",
+                   self.bundle, *arguments]
+        if edit:
+            command = edit(self._qemu_command(command))
+        else:
+            command = [os.path.join(ROOT, "sluice"), *command, "--log",
+                       base + ".log", "--timeout", str(int(seconds) + 5),
+                       self.config]
         self.lines = []
         self.power_on = None
         self._new_line = threading.Condition()
         self._ended = False
         self.process = subprocess.Popen(
-            [os.path.join(ROOT, "sluice"), "run", "--control", self.control,
-             "--output", base + ".bundle", "--log", base + ".log",
-             "--timeout", str(int(seconds) + 5), *arguments, self.config],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace")
+            command, cwd=ROOT, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace")
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._watch_power()
+        if edit:
+            self.power_on = time.monotonic()
+        else:
+            self._watch_power()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
         self.kill()
+
+    def _qemu_command(self, command):
+        for run in (sluice("build", "-o", self.bundle, self.config),
+                    sluice(*command, "--dry-run", self.config)):
+            if run.returncode:
+                raise MachineError(f"sluice failed: {run.stderr.strip()}")
+        return shlex.split(run.stdout)
 
     def _children(self):
         pid = self.process.pid
@@ -175,8 +199,7 @@ class Machine:
     def report(self):
         """The VMkernel's report; the machine must be off."""
         if self.wait_off():
-            raise self.error(f"'sluice run' ended with code "
-                             f"{self.process.returncode}")
+            raise self.error(f"it ended with code {self.process.returncode}")
         return read_report(self.control)
 
     def kill(self):

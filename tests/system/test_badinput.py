@@ -1,122 +1,161 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A machine or a bundle that cannot do: one clear message, then power-off."""
+"""Machines and bundles that are not right: one clear message, and an end.
 
-import os
-import shutil
-
-import pytest
-from machine import ROOT, Machine, sluice
-
-FOLDER = "build/tests/system"
-SECONDS = 60
-CONFIG = """\
-uplinks: [{{name: up0}}]
-vms:
-  - name: guest
-    cpus: 1
-    memory: {memory}
-    kernel: build/guest/tests/mmio.elf
-    nics: [{{network: up0, mac: "52:54:00:01:00:01"}}]
+What the sluice command says to a bad configuration is in test_tool.py.
 """
 
+import os
+import random
 
-def run(name, *qemu, memory="64M"):
-    arguments = [word for arg in qemu for word in ("--qemu-arg", arg)]
-    return Machine(FOLDER, name, CONFIG.format(memory=memory),
-                   arguments=arguments, seconds=SECONDS)
+import pytest
 
+from conftest import configuration, payload
 
-def bundle(name, config):
-    """The path of a bundle of this configuration."""
-    path = os.path.join(ROOT, FOLDER, name + ".bundle")
-    source = os.path.join(ROOT, FOLDER, name + ".yaml")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(source, "w", encoding="utf-8") as f:
-        f.write(config)
-    built = sluice("build", "-o", path, source)
-    assert built.returncode == 0, built.stderr
-    return path
+SECONDS = 60
 
 
-def damaged(name, change):
-    """The path of a bundle that change(bytearray) has spoiled."""
-    path = bundle(name, CONFIG.format(memory="64M"))
-    with open(path, "rb") as f:
-        data = change(bytearray(f.read()))
-    with open(path + ".bad", "wb") as f:
-        f.write(data)
-    return path + ".bad"
+def replaced(option, value):
+    """An edit of QEMU's command line: another value for one option."""
+    def edit(command):
+        command[command.index(option) + 1] = value
+        return command
+    return edit
 
 
-def flip(offset):
-    def change(data):
-        data[offset] ^= 0x20
-        return data
-    return change
+def errors(box):
+    """The machine ends by itself; its complaints."""
+    assert box.wait_off() == 0
+    assert not box.find(r"\bpanic\b")
+    return [line.text for line in box.lines if line.level == "error"]
 
 
-def test_no_svm():
-    with run("nosvm", "-cpu", "EPYC,-svm") as m:
-        m.wait_for(r"cannot run virtual machines: this CPU has no SVM; use ")
-        assert m.wait_off() == 0
+def test_no_svm(boot):
+    box = boot(configuration(payload("mmio")), seconds=SECONDS,
+               edit=replaced("-cpu", "EPYC,-svm"))
+    assert errors(box)[0] == (
+        "cannot run virtual machines: this CPU has no SVM; use a machine (or "
+        "'qemu -cpu EPYC,+svm') that has it")
 
 
-def test_no_nic():
-    """The machine has a NIC, but not the one that the bundle asks for."""
-    other = bundle("nonic", CONFIG.format(memory="64M").replace(
-        "{name: up0}", '{name: up0, match: {mac: "52:54:00:00:00:77"}}'))
-    with run("nonic-run", "-initrd", other) as m:
-        m.wait_for(r"no NIC found for uplink up0: .*see its `match:`")
-        m.wait_for(r"powering off")
-        assert m.wait_off() == 0
+def test_no_nic(boot):
+    def other_nic(command):
+        return [word.replace("e1000e,", "e1000,") for word in command]
+
+    box = boot(configuration(payload("mmio")), seconds=SECONDS,
+               edit=other_nic)
+    messages = errors(box)
+    assert messages[0].startswith("no NIC found for uplink up0: Sluice drives")
+    assert any("8086:100e" in message for message in messages), \
+        "it names the NIC that is there"
 
 
-@pytest.mark.parametrize("name,change,message", [
-    ("truncated", lambda data: data[:3000], r"The bundle is cut short"),
-    ("head", flip(300), r"The bundle's head is damaged"),
-    ("magic", flip(0), r"the bundle is not usable: "),
-])
-def test_bad_bundle(name, change, message):
-    bad = damaged(name, change)
-    with run(name + "-run", "-initrd", bad) as m:
-        m.wait_for(message)
-        m.wait_for(r"powering off")
-        assert m.wait_off() == 0
+def test_no_such_mac(boot):
+    def other_mac(command):
+        return [word.replace("mac=52:54:00:00:00:02", "mac=52:54:00:00:00:77")
+                for word in command]
+
+    box = boot(configuration(payload("mmio")), seconds=SECONDS,
+               edit=other_mac)
+    assert errors(box)[0].startswith("no NIC found for uplink up0")
 
 
-def test_damaged_payload():
-    """Found before the VM starts; the VM is named and is left out."""
-    bad = damaged("payload", flip(12000))
-    with run("payload-run", "-initrd", bad) as m:
-        line, _ = m.wait_for(r"its kernel or initrd in the bundle is damaged")
-        assert line.area == "guest"
-        assert m.report()["vms"][0]["state"] == "crashed"
+def test_no_bundle(boot):
+    def without(command):
+        at = command.index("-initrd")
+        return command[:at] + command[at + 2:]
+
+    box = boot(configuration(payload("mmio")), seconds=SECONDS, edit=without)
+    assert errors(box)[0].startswith("no bundle was given: pass the file")
 
 
-def test_too_much_memory():
-    with run("memory", "-m", "512M", memory="1G") as m:
-        line, _ = m.wait_for(r"needs 1024 MiB, the machine has \d+ MiB left: "
-                             r"give it less `memory:` or the machine more")
-        assert line.area == "guest"
-        assert m.wait_off() == 0
+def changed_bundle(change):
+    """An edit that leaves the command as it is, and changes the bundle."""
+    def edit(command):
+        path = command[command.index("-initrd") + 1]
+        with open(path, "r+b") as f:
+            change(f, os.path.getsize(path))
+        return command
+    return edit
 
 
-def test_large_bundle():
-    """700 MiB of initrd, sparse on this disk."""
-    space = shutil.disk_usage(ROOT).free
-    assert space > 2 << 30, "the test needs 2 GiB of disk"
-    initrd = os.path.join(ROOT, FOLDER, "large.initrd")
-    os.makedirs(os.path.dirname(initrd), exist_ok=True)
+@pytest.mark.parametrize("keep", [10, 96, 4095, 0.5, -1])
+def test_truncated_bundle(boot, keep):
+    def cut(f, size):
+        f.truncate(int(size * keep) if isinstance(keep, float)
+                   else size - 1 if keep < 0 else keep)
+
+    box = boot(configuration(payload("mmio")), seconds=SECONDS,
+               edit=changed_bundle(cut))
+    assert errors(box)[0].startswith("the bundle is not usable: ")
+
+
+def test_not_a_bundle(boot):
+    def other(f, size):
+        f.write(random.Random(1).randbytes(min(size, 65536)))
+
+    box = boot(configuration(payload("mmio")), seconds=SECONDS,
+               edit=changed_bundle(other))
+    assert errors(box)[0] == ("the bundle is not usable: This is no Sluice "
+                              "bundle; give the file that 'sluice build' "
+                              "wrote as the initrd.")
+
+
+def test_damaged_configuration(boot):
+    def flip(f, _):
+        f.seek(300)
+        byte = f.read(1)[0]
+        f.seek(300)
+        f.write(bytes([byte ^ 1]))
+
+    box = boot(configuration(payload("mmio")), seconds=SECONDS,
+               edit=changed_bundle(flip))
+    assert errors(box)[0].startswith(
+        "the bundle is not usable: The bundle's head is damaged")
+
+
+def test_damaged_kernel(boot):
+    """Only the VM whose kernel it is stays off."""
+    def flip(f, _):
+        # Payloads are stored in the order of the VMs that name them.
+        f.seek(4096 + 2000)
+        byte = f.read(1)[0]
+        f.seek(4096 + 2000)
+        f.write(bytes([byte ^ 1]))
+
+    box = boot(configuration(payload("exceptions"), payload("mmio")),
+               seconds=SECONDS, edit=changed_bundle(flip))
+    box.wait_for(r"^guest-result: pass \d+ fail 0", "mmio")
+    assert len(errors(box)) == 1
+    line, _ = box.find("its kernel or initrd in the bundle is damaged")[0]
+    assert line.area == "exceptions"
+    assert not box.find(".", "exceptions")
+
+
+def test_more_memory_than_there_is(boot):
+    """The VM that does not fit is named; the other one runs."""
+    box = boot(configuration(payload("exceptions", memory="1G"),
+                             payload("mmio")), seconds=SECONDS,
+               edit=replaced("-m", "512M"))
+    box.wait_for(r"^guest-result: pass \d+ fail 0", "mmio")
+    box.wait_off()
+    line, match = box.find(r"needs 1024 MiB, the machine has (\d+) MiB left: "
+                           "give it less `memory:` or the machine more")[0]
+    assert (line.level, line.area) == ("error", "exceptions")
+    assert int(match.group(1)) < 512
+    assert not box.find(".", "exceptions")
+
+
+def test_large_bundle(boot, tmp_path):
+    """700 MiB: found, hashed, and handed to the guest, however QEMU put it."""
+    initrd = tmp_path / "large"
     with open(initrd, "wb") as f:
         f.truncate(700 << 20)
-    config = (CONFIG.format(memory="1G") + f"    initrd: {initrd}\n")
-    try:
-        with Machine(FOLDER, "large", config, seconds=240) as m:
-            m.wait_for(r"checking large.initrd, 700 MiB")
-            _, result = m.wait_for(r"guest-result: pass (\d+) fail (\d+)",
-                                   "guest")
-            assert result.group(2) == "0"
-            assert m.wait_off() == 0
-    finally:
-        os.remove(initrd)
-        os.remove(os.path.join(ROOT, FOLDER, "large.bundle"))
+        for offset in range(0, 700 << 20, 64 << 20):
+            f.seek(offset)
+            f.write(random.Random(offset).randbytes(4096))
+    box = boot(configuration(payload("mmio", memory="1G",
+                                     initrd=str(initrd))), seconds=280)
+    box.wait_for(r"^guest-result: pass \d+ fail 0", "mmio")
+    report = box.report()
+    assert report["vms"][0]["state"] == "off"
+    os.remove(initrd)

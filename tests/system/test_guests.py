@@ -1,50 +1,75 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Payload kernels (tests/guest) check the hypervisor's promises from inside."""
+"""Payload guests: each checks promises of the hypervisor from inside."""
 
 import pytest
-from machine import Machine
 
-FOLDER = "build/tests/system"
+from conftest import configuration, payload
+from machine import ledger_errors
+
 SECONDS = 90
-VM = """\
-  - name: {name}
-    cpus: 2
-    memory: 64M
-    kernel: build/guest/tests/{payload}.elf
-    nics: [{{network: up0, mac: "52:54:00:01:00:{mac:02x}"}}]
-"""
 
 
-def config(*vms):
-    return "uplinks: [{name: up0}]\nvms:\n" + "".join(
-        VM.format(name=name, payload=payload, mac=i + 1)
-        for i, (name, payload) in enumerate(vms))
+def failures(box, vm):
+    """The guest's own verdict must be there; what it says failed."""
+    _, match = box.wait_for(r"^guest-result: pass (\d+) fail (\d+)", vm,
+                            SECONDS)
+    failed = [line.text for line, _ in box.find("^FAIL ", vm)]
+    assert int(match.group(1)) > 0
+    assert int(match.group(2)) == len(failed)
+    return failed
 
 
-@pytest.mark.parametrize("payload", ["exceptions", "cpuid_msr", "apic",
-                                     "mmio"])
-def test_payload(payload):
-    with Machine(FOLDER, payload, config(("guest", payload)),
-                 seconds=SECONDS) as m:
-        _, result = m.wait_for(r"guest-result: pass (\d+) fail (\d+)",
-                               "guest")
-        report = m.report()
-        failures = [line.text for line, _ in m.find(r"^FAIL", "guest")]
-        assert not failures
-        assert int(result.group(1)) > 0 and result.group(2) == "0"
-        assert report["vms"][0]["state"] == "off"
+@pytest.mark.parametrize("name,cpus", [
+    ("exceptions", 1), ("cpuid_msr", 1), ("apic", 2), ("mmio", 1)])
+def test_guest(boot, name, cpus):
+    box = boot(configuration(payload(name, cpus=cpus)), seconds=SECONDS)
+    assert failures(box, name) == []
+    report = box.report()
+    assert [vm["state"] for vm in report["vms"]] == ["off"]
+    assert ledger_errors(report) == []
 
 
-def test_triple_fault_stops_one_vm():
-    """It is stopped with its registers logged; the other runs to its end."""
-    with Machine(FOLDER, "triple", config(("bad", "triple_fault"),
-                                          ("good", "apic")),
-                 seconds=SECONDS) as m:
-        m.wait_for(r"^stopped: triple fault")
-        # The payload loads known values before it faults.
-        m.wait_for(r"rbx 5111ce00dead0001")
-        _, result = m.wait_for(r"guest-result: pass (\d+) fail 0", "good")
-        report = m.report()
-        assert int(result.group(1)) > 0
-        assert {vm["name"]: vm["state"] for vm in report["vms"]} == {
-            "bad": "crashed", "good": "off"}
+def test_guests_side_by_side(boot):
+    """Four VMs on two CPUs: none sees what another does."""
+    names = ["exceptions", "cpuid_msr", "apic", "mmio"]
+    box = boot(configuration(*(payload(name, cpus=2 if name == "apic" else 1)
+                               for name in names)), seconds=SECONDS)
+    for name in names:
+        assert failures(box, name) == []
+    assert {vm["name"]: vm["state"] for vm in box.report()["vms"]} == {
+        name: "off" for name in names}
+
+
+def test_more_vcpus_than_cpus(boot):
+    """A guest of two vCPUs that wait for each other, on one CPU."""
+    def one_cpu(command):
+        command[command.index("-smp") + 1] = "1"
+        return command
+
+    box = boot(configuration(payload("apic", cpus=2)), seconds=SECONDS,
+               edit=one_cpu)
+    assert failures(box, "apic") == []
+
+
+def test_triple_fault(boot):
+    """It is stopped, its registers are logged, and the other one runs on."""
+    box = boot(configuration(payload("triple_fault"),
+                             payload("apic", "other", cpus=2)),
+               seconds=SECONDS)
+    crash, _ = box.wait_for("stopped: triple fault")
+    assert crash.level == "error"
+    assert crash.area == "triple_fault/0"
+    assert failures(box, "other") == []
+    report = box.report()
+    assert {vm["name"]: vm["state"] for vm in report["vms"]} == {
+        "triple_fault": "crashed", "other": "off"}
+    registers = " ".join(line.text for line in box.lines
+                         if line.area == "triple_fault/0")
+    # What the payload put into rbx and r12.
+    assert "rbx 5111ce00dead0001" in registers
+    assert "r12 5111ce00dead0002" in registers
+    assert "cr0 " in registers and "rip " in registers
+    assert box.find("still running", "triple_fault") == []
+    # The other one's verdict came after the crash.
+    result, _ = box.find("^guest-result", "other")[0]
+    assert result.when >= crash.when
