@@ -157,6 +157,7 @@ def values_of(window, count):
     return {"insns_per_packet": (guest["insns"] + host["insns"]) / count,
             "own_insns_per_packet": host["insns"] / count,
             "exits_per_packet": window["exits"] / count,
+            "emulated_us_per_packet": window["ns"] / 1000 / count,
             "rep_bytes_per_packet":
                 (guest["rep_bytes"] + host["rep_bytes"]) / count,
             "own_rep_bytes_per_packet": host["rep_bytes"] / count}

@@ -11,8 +11,9 @@
  * instruction "xchg %bx,%bx". At every second marker one line of JSON tells
  * what was executed since the first one:
  *
- *	{"window": 1, "exits": N, "guest": {"insns": N, "rep_bytes": N},
- *	 "host": {"insns": N, "rep_bytes": N}, "functions": {"NAME": N, ...}}
+ *	{"window": 1, "ns": N, "exits": N,
+ *	 "host": {"insns": N, "rep_bytes": N},
+ *	 "guest": {"insns": N, "rep_bytes": N}, "functions": {"NAME": N}}
  *
  * A string instruction with a repeat prefix counts as one, and its bytes apart:
  * this emulator counts each of its rounds, a real CPU moves up to 64 bytes in
@@ -20,12 +21,11 @@
  * table given with symbols=FILE ("nm -n", text only).
  *
  * QEMU translates straight runs of instructions. Such a block is counted when
- *it starts, at one call for it all: the slower the emulation, the more of the
- *NIC's interrupts, which are paced by the clock, fall to each packet. A block
- *with an instruction in it that a hypervisor intercepts is counted one by one,
- *as it may be left in its middle. A fault in the middle of another block leaves
- *its rest counted though not executed: a few instructions, and no fault is part
- *of a packet's way.
+ * it starts, at one call for it all: the slower the emulation, the more of the
+ * NIC's interrupts, which the clock paces, fall to each packet. A block with an
+ * instruction that a hypervisor intercepts is counted one by one, as it may be
+ * left in its middle. A fault in the middle of another block leaves its rest
+ * counted though not executed; faults are no part of a packet's way.
  *
  * Counters are per emulated CPU, since callbacks of several CPUs run at once.
  * The sum at a marker is exact with one CPU; with more, the others run on while
@@ -40,6 +40,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /*
  * What we use of QEMU's plugin interface, version 1; Debian has no package with
@@ -120,6 +121,7 @@ enum mode {
 struct cpu {
 	struct tally tally[MODES];
 	uint64_t exits;
+	uint64_t ns; /* of a sum: the host's time when it was made */
 	uint64_t functions[FUNCTIONS_MAX]; /* the host's instructions */
 	enum mode mode;
 	uint64_t resume; /* where guest mode ends: after the last VMRUN */
@@ -158,8 +160,9 @@ static void icnt_print(const struct cpu *from, const struct cpu *to)
 	static const char *const names[MODES] = {"host", "guest"};
 	const char *separator = "";
 
-	fprintf(out, "{\"window\": %u, \"exits\": %" PRIu64, marks / 2,
-		to->exits - from->exits);
+	fprintf(out,
+		"{\"window\": %u, \"ns\": %" PRIu64 ", \"exits\": %" PRIu64,
+		marks / 2, to->ns - from->ns, to->exits - from->exits);
 	for (unsigned m = 0; m < MODES; m++)
 		fprintf(out,
 			", \"%s\": {\"insns\": %" PRIu64
@@ -184,11 +187,14 @@ static void icnt_print(const struct cpu *from, const struct cpu *to)
 static void icnt_mark(void)
 {
 	static struct cpu sum;
+	struct timespec now;
 
 	pthread_mutex_lock(&window_lock);
 	memset(&sum, 0, sizeof(sum));
 	for (unsigned i = 0; i < CPUS_MAX; i++)
 		icnt_add(&sum, &cpus[i]);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sum.ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	marks++;
 	if (marks % 2)
 		opened = sum;
