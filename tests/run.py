@@ -176,7 +176,8 @@ def system(results):
         path = os.path.join(folder, "results.xml")
         subprocess.run([sys.executable, "-m", "pytest", "-q", "--no-header",
                         "-p", "no:cacheprovider", f"--junitxml={path}",
-                        "--basetemp=build/pytest", "tests/system"], cwd=ROOT, check=False)
+                        "--basetemp=build/pytest", "tests/system"],
+                       cwd=ROOT, check=False)
         try:
             suite = xml.etree.ElementTree.parse(path).getroot().find(
                 "testsuite")
@@ -209,6 +210,8 @@ def main():
     if len(sys.argv) == 3 and sys.argv[1] == "fuzz" and sys.argv[2].isdigit():
         seconds = int(sys.argv.pop())
     for name in sys.argv[1:] or STEPS:
+        if name == "check" and "KERNEL_CFLAGS" not in os.environ:
+            sys.exit("run.py: the flags are make's to give; run 'make check'")
         if name not in STEPS:
             sys.exit(f"run.py: no step '{name}'; there are {' '.join(STEPS)}")
         print(f"--- {name}", flush=True)

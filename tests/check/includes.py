@@ -7,7 +7,7 @@ from source import files, read
 
 # Which headers a folder may include, the longest prefix first: prefixes of
 # root-relative paths. "sluice/" is include/sluice: the ABIs of kernel and tool.
-LIB = ("lib/", "plat/plat.h", "plat/event.h", "sluice/")
+LIB = ("lib/", "sluice/")
 PLAT = ("lib/", "plat/")
 ALLOWED = (
     ("lib/", LIB),

@@ -6,6 +6,7 @@ What the sluice command says to a bad configuration is in test_tool.py.
 
 import os
 import random
+import shutil
 
 import pytest
 
@@ -29,10 +30,17 @@ def errors(box):
     return [line.text for line in box.lines if line.level == "error"]
 
 
+def gives_up(box):
+    """The same, where the whole machine has nothing to run and says so."""
+    messages = errors(box)
+    assert messages[-1] == "nothing to run: powering off"
+    return messages
+
+
 def test_no_svm(boot):
     box = boot(configuration(payload("mmio")), seconds=SECONDS,
                edit=replaced("-cpu", "EPYC,-svm"))
-    assert errors(box)[0] == (
+    assert gives_up(box)[0] == (
         "cannot run virtual machines: this CPU has no SVM; use a machine (or "
         "'qemu -cpu EPYC,+svm') that has it")
 
@@ -43,7 +51,7 @@ def test_no_nic(boot):
 
     box = boot(configuration(payload("mmio")), seconds=SECONDS,
                edit=other_nic)
-    messages = errors(box)
+    messages = gives_up(box)
     assert messages[0].startswith("no NIC found for uplink up0: Sluice drives")
     assert any("8086:100e" in message for message in messages), \
         "it names the NIC that is there"
@@ -56,7 +64,7 @@ def test_no_such_mac(boot):
 
     box = boot(configuration(payload("mmio")), seconds=SECONDS,
                edit=other_mac)
-    assert errors(box)[0].startswith("no NIC found for uplink up0")
+    assert gives_up(box)[0].startswith("no NIC found for uplink up0")
 
 
 def test_no_bundle(boot):
@@ -65,7 +73,7 @@ def test_no_bundle(boot):
         return command[:at] + command[at + 2:]
 
     box = boot(configuration(payload("mmio")), seconds=SECONDS, edit=without)
-    assert errors(box)[0].startswith("no bundle was given: pass the file")
+    assert gives_up(box)[0].startswith("no bundle was given: pass the file")
 
 
 def changed_bundle(change):
@@ -78,15 +86,19 @@ def changed_bundle(change):
     return edit
 
 
-@pytest.mark.parametrize("keep", [10, 96, 4095, 0.5, -1])
-def test_truncated_bundle(boot, keep):
+@pytest.mark.parametrize("keep,message", [
+    (10, "shorter than its header"), (96, "cut short"), (4095, "cut short"),
+    (0.5, "cut short"), (-1, "cut short")])
+def test_truncated_bundle(boot, keep, message):
     def cut(f, size):
         f.truncate(int(size * keep) if isinstance(keep, float)
                    else size - 1 if keep < 0 else keep)
 
     box = boot(configuration(payload("mmio")), seconds=SECONDS,
                edit=changed_bundle(cut))
-    assert errors(box)[0].startswith("the bundle is not usable: ")
+    complaint = gives_up(box)[0]
+    assert complaint.startswith("the bundle is not usable: ")
+    assert message in complaint
 
 
 def test_not_a_bundle(boot):
@@ -95,7 +107,7 @@ def test_not_a_bundle(boot):
 
     box = boot(configuration(payload("mmio")), seconds=SECONDS,
                edit=changed_bundle(other))
-    assert errors(box)[0] == ("the bundle is not usable: This is no Sluice "
+    assert gives_up(box)[0] == ("the bundle is not usable: This is no Sluice "
                               "bundle; give the file that 'sluice build' "
                               "wrote as the initrd.")
 
@@ -109,7 +121,7 @@ def test_damaged_configuration(boot):
 
     box = boot(configuration(payload("mmio")), seconds=SECONDS,
                edit=changed_bundle(flip))
-    assert errors(box)[0].startswith(
+    assert gives_up(box)[0].startswith(
         "the bundle is not usable: The bundle's head is damaged")
 
 
@@ -129,6 +141,8 @@ def test_damaged_kernel(boot):
     line, _ = box.find("its kernel or initrd in the bundle is damaged")[0]
     assert line.area == "exceptions"
     assert not box.find(".", "exceptions")
+    assert {vm["name"]: vm["state"] for vm in box.report()["vms"]} == {
+        "exceptions": "crashed", "mmio": "off"}
 
 
 def test_more_memory_than_there_is(boot):
@@ -147,7 +161,9 @@ def test_more_memory_than_there_is(boot):
 
 def test_large_bundle(boot, tmp_path):
     """700 MiB: found, hashed, and handed to the guest, however QEMU put it."""
-    initrd = tmp_path / "large"
+    free = shutil.disk_usage(tmp_path).free
+    assert free > 2 << 30, "the test needs 2 GiB of disk"
+    initrd = tmp_path / "large.initrd"
     with open(initrd, "wb") as f:
         f.truncate(700 << 20)
         for offset in range(0, 700 << 20, 64 << 20):
@@ -155,7 +171,9 @@ def test_large_bundle(boot, tmp_path):
             f.write(random.Random(offset).randbytes(4096))
     box = boot(configuration(payload("mmio", memory="1G",
                                      initrd=str(initrd))), seconds=280)
+    # QEMU's loading and the hash take long: it says what it is doing.
+    box.wait_for("checking large.initrd, 700 MiB")
+    os.remove(initrd)
     box.wait_for(r"^guest-result: pass \d+ fail 0", "mmio")
     report = box.report()
     assert report["vms"][0]["state"] == "off"
-    os.remove(initrd)

@@ -113,6 +113,13 @@ def test_ledger(run):
         assert port["egress"]["delivered"] > 0
 
 
+def test_frames_flowed(run):
+    assert not run.find("failed:", "client")
+    web, = (p for p in run.result["ports"] if p["name"] == "web.0")
+    # data.bin alone, three times over, is more than that.
+    assert web["ingress"]["forwarded"] > 1000
+
+
 def test_guests_did_nothing_wrong(run):
     """A stock driver never hands over what the switch must refuse."""
     for port in run.result["ports"]:
@@ -149,7 +156,7 @@ def test_log_is_quiet(run):
 
 def test_linux_has_no_complaints(run):
     """What Linux prints when the machine below it is odd."""
-    bad = (r"Call Trace|BUG:|WARNING: CPU|soft lockup|rcu.*stall|"
+    bad = (r"Call Trace|BUG:|Oops|WARNING: CPU|soft lockup|rcu.*stall|"
            r"clocksource.*unstable|firmware bug|nobody cared|APIC error")
     for vm in ("web", "client"):
         assert [line.text for line, _ in run.find(bad, vm)] == []
