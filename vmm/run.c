@@ -75,10 +75,12 @@ static bool run_must_look(const struct vcpu *vcpu)
 	       vcpu->requests != 0;
 }
 
+/* A halted vCPU with interrupts off hears only of an NMI (SDM 2, HLT). */
 static bool run_wakes(struct vcpu *vcpu)
 {
 	return vcpu->nmi_pending || vcpu->injection.type != INJECT_NONE ||
-	       lapic_pending(&vcpu->lapic) >= 0;
+	       (lapic_pending(&vcpu->lapic) >= 0 &&
+		cpu_ops->can_interrupt(vcpu));
 }
 
 enum world_result world_run(struct world *world)
@@ -101,7 +103,6 @@ enum world_result world_run(struct world *world)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		if (unlikely(run_must_look(vcpu))) {
 			cpu->in_guest = false;
-			cpu->kicked = false;
 			cpu_ops->unblock_events();
 			sched_events();
 			if (sched_must_yield())
@@ -112,7 +113,6 @@ enum world_result world_run(struct world *world)
 		vcpu->state_synced = false;
 		cpu_ops->enter(vcpu, &exit);
 		cpu->in_guest = false;
-		cpu->kicked = false;
 		cpu_ops->unblock_events();
 		vcpu->exits[exit.reason]++;
 		if (exit.reason == EXIT_INTERRUPT)

@@ -193,6 +193,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu_state_reset(&vcpu->state);
 	vcpu->requests = 0;
 	vcpu->injection.type = INJECT_NONE;
+	vcpu->window = false; /* set_state() asks for none */
 	vcpu->nmi_pending = false;
 	vcpu->state_synced = true;
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
@@ -241,6 +242,7 @@ void vcpu_init_signal(struct vcpu *vcpu)
 	vcpu_sync(vcpu);
 	vcpu_state_reset(&vcpu->state);
 	vcpu->injection.type = INJECT_NONE;
+	vcpu->window = false; /* set_state() asks for none */
 	vcpu->nmi_pending = false;
 	lapic_init_reset(&vcpu->lapic);
 	cpu_ops->set_state(vcpu);

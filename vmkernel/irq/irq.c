@@ -59,9 +59,10 @@ void irq_dispatch(unsigned vector)
 	apic_eoi();
 	if (vector == VECTOR_TIMER)
 		sched_timer_interrupt();
+	else if (vector == VECTOR_KICK)
+		sched_kicked();
 	else if (h->fn)
 		h->fn(h->arg, h->index);
-	/* VECTOR_KICK: having left the guest, or idle, is all it is for. */
 }
 
 /* 82093AA data sheet, 3.1 and 3.2. */

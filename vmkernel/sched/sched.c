@@ -101,6 +101,18 @@ void sched_kick(unsigned cpu)
 	apic_kick(cpu);
 }
 
+/*
+ * Here and nowhere else: a kick on its way may be taken outside of the guest,
+ * with some other interrupt, and a flag that is left set then would swallow
+ * the next kick. An exchange, so that whoever found the flag set has made its
+ * event before we look for events again.
+ */
+void sched_kicked(void)
+{
+	__atomic_exchange_n((bool *)&cpu_this()->kicked, false,
+			    __ATOMIC_SEQ_CST);
+}
+
 void sched_wake(struct world *world)
 {
 	struct runqueue *rq = &runqueues[world->cpu];
@@ -201,7 +213,6 @@ static void sched_idle(struct runqueue *rq)
 		__asm__ volatile("sti; hlt; cli" ::: "memory");
 	}
 	cpu->in_guest = false;
-	cpu->kicked = false;
 }
 
 _Noreturn void sched_main(void)

@@ -55,6 +55,7 @@ bool sched_events_pending(void);
 void sched_init_cpu(void);	  /* each CPU, before sched_main() */
 _Noreturn void sched_main(void);  /* each CPU, for good */
 void sched_timer_interrupt(void); /* from irq_dispatch() */
+void sched_kicked(void);	  /* from irq_dispatch() */
 unsigned sched_next_cpu(void);	  /* round robin placement of new worlds */
 
 struct sched_stats {
