@@ -301,39 +301,6 @@ static void uplink_unmask(struct uplink *uplink, enum netdev_vector vector)
 	lock_release(&uplink->tx_lock);
 }
 
-static void uplink_link_changed(struct uplink *uplink)
-{
-	bool down;
-
-	lock_acquire(&uplink->tx_lock);
-	if (uplink->tx_running)
-		uplink_look_at_link(uplink);
-	down = !uplink->link_up;
-	lock_release(&uplink->tx_lock);
-	/* They would be old news by the time the link is back. */
-	if (down)
-		uplink_drop_pending(uplink, DROP_DOWN);
-}
-
-void uplink_interrupt(struct uplink *uplink, enum netdev_vector vector)
-{
-	__atomic_fetch_add(&uplink->stats.irqs[vector], 1, __ATOMIC_RELAXED);
-	uplink->dev->ops->irq_ack(uplink->dev, vector);
-	switch (vector) {
-	case NETDEV_VECTOR_RX:
-		uplink_receive(uplink);
-		break;
-	case NETDEV_VECTOR_TX:
-		uplink_reap(uplink);
-		uplink_unmask(uplink, vector);
-		break;
-	case NETDEV_VECTOR_OTHER:
-		uplink_link_changed(uplink);
-		uplink_unmask(uplink, vector);
-		break;
-	}
-}
-
 /* Set-up */
 
 struct uplink *uplink_create(struct netdev *dev, const char *name)
@@ -397,7 +364,7 @@ out:
 }
 
 /* What the NIC gave up. */
-static void uplink_drop_ring(struct uplink *uplink)
+static void uplink_drop_ring(struct uplink *uplink, enum port_drop why)
 {
 	struct frame *back[FRAME_BATCH_MAX];
 	unsigned count;
@@ -406,7 +373,7 @@ static void uplink_drop_ring(struct uplink *uplink)
 		lock_acquire(&uplink->tx_lock);
 		count = uplink->dev->ops->reap(uplink->dev, back,
 					       FRAME_BATCH_MAX);
-		uplink->port.egress.drops[DROP_DEVICE_ERROR] += count;
+		uplink->port.egress.drops[why] += count;
 		uplink->port.egress.in_flight -= count;
 		lock_release(&uplink->tx_lock);
 		if (count)
@@ -414,7 +381,9 @@ static void uplink_drop_ring(struct uplink *uplink)
 	} while (count);
 }
 
-void uplink_stop(struct uplink *uplink)
+/* Stops the NIC; all frames go back, those that were not sent for this reason.
+ */
+static void uplink_halt(struct uplink *uplink, enum port_drop why)
 {
 	bool ran;
 
@@ -431,9 +400,65 @@ void uplink_stop(struct uplink *uplink)
 	if (!ran)
 		return;
 	/* Nothing can be added any more. */
-	uplink_drop_ring(uplink);
-	uplink_drop_pending(uplink, DROP_DEVICE_ERROR);
+	uplink_drop_ring(uplink, why);
+	uplink_drop_pending(uplink, why);
 	ASSERT(uplink->port.egress.in_flight == 0);
+}
+
+void uplink_stop(struct uplink *uplink)
+{
+	uplink_halt(uplink, DROP_DEVICE_ERROR);
+}
+
+/*
+ * A NIC without a link sends nothing and reports nothing: frames on its ring
+ * would stay there, and a VM with them, which may not reuse their memory. A
+ * restart brings them back; nothing else is lost while the link is down.
+ */
+static void uplink_link_lost(struct uplink *uplink)
+{
+	int err;
+
+	uplink_halt(uplink, DROP_DOWN);
+	err = uplink_start(uplink);
+	if (err)
+		log_error(uplink->port.name,
+			  "the NIC does not start again after the link went "
+			  "down (%d): no frame passes it until the machine is "
+			  "booted anew",
+			  err);
+}
+
+static void uplink_link_changed(struct uplink *uplink)
+{
+	bool stuck;
+
+	lock_acquire(&uplink->tx_lock);
+	if (uplink->tx_running)
+		uplink_look_at_link(uplink);
+	stuck = !uplink->link_up && uplink->port.egress.in_flight;
+	lock_release(&uplink->tx_lock);
+	if (stuck)
+		uplink_link_lost(uplink);
+}
+
+void uplink_interrupt(struct uplink *uplink, enum netdev_vector vector)
+{
+	__atomic_fetch_add(&uplink->stats.irqs[vector], 1, __ATOMIC_RELAXED);
+	uplink->dev->ops->irq_ack(uplink->dev, vector);
+	switch (vector) {
+	case NETDEV_VECTOR_RX:
+		uplink_receive(uplink);
+		break;
+	case NETDEV_VECTOR_TX:
+		uplink_reap(uplink);
+		uplink_unmask(uplink, vector);
+		break;
+	case NETDEV_VECTOR_OTHER:
+		uplink_link_changed(uplink);
+		uplink_unmask(uplink, vector);
+		break;
+	}
 }
 
 void uplink_update_filter(struct uplink *uplink)

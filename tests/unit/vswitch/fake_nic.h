@@ -16,6 +16,7 @@ struct fake_nic {
 	struct uplink *uplink; /* whose locks must be held */
 	int start_error;
 	bool running;
+	unsigned starts;
 	unsigned ring_size; /* frames, at most FAKE_RING_MAX */
 	unsigned transmits; /* calls */
 	/* put, of these sent by the NIC, of these reaped */
@@ -43,6 +44,7 @@ static inline int fake_nic_start(struct netdev *dev)
 	struct fake_nic *nic = fake_nic_of(dev);
 
 	nic->running = !nic->start_error;
+	nic->starts += nic->running;
 	return nic->start_error;
 }
 

@@ -464,20 +464,43 @@ static void link_goes_and_comes(void **state)
 	uplink_interrupt(up, NETDEV_VECTOR_OTHER);
 	assert_int_equal(warnings, 1);
 	assert_true(nic.unmasked[NETDEV_VECTOR_OTHER]);
-	/* What was waiting is dropped, what the NIC has is the NIC's. */
-	assert_int_equal(egress()->drops[DROP_DOWN], 3);
-	assert_int_equal(egress()->in_flight, 2);
-	assert_int_equal(vms[A].completions, 3);
-	send_frames(A, 5, 2);
+	/* Nothing is left with a NIC that will not send it. */
 	assert_int_equal(egress()->drops[DROP_DOWN], 5);
+	assert_int_equal(egress()->in_flight, 0);
+	assert_int_equal(vms[A].completions, 5);
+	assert_int_equal(nic.starts, 2);
+	assert_true(nic.running);
+	send_frames(A, 5, 2);
+	assert_int_equal(egress()->drops[DROP_DOWN], 7);
 	assert_int_equal(warnings, 1);
 	/* Up again: found even without a message. */
 	nic.link.up = true;
-	fake_nic_finish(&nic, 2);
-	uplink_reap(up);
 	send_frames(A, 7, 1);
 	assert_int_equal(egress()->in_flight, 1);
 	assert_int_equal(nic.put, 3);
+	/* What was sent before counts as such; nothing to save, no restart. */
+	fake_nic_finish(&nic, 1);
+	nic.link.up = false;
+	uplink_interrupt(up, NETDEV_VECTOR_OTHER);
+	assert_int_equal(egress()->delivered, 1);
+	assert_int_equal(egress()->drops[DROP_DOWN], 7);
+	uplink_interrupt(up, NETDEV_VECTOR_OTHER);
+	assert_int_equal(nic.starts, 3);
+}
+
+/* It says so, and nobody waits for frames. */
+static void nic_does_not_come_back(void **state)
+{
+	send_frames(A, 0, 2);
+	nic.link.up = false;
+	nic.start_error = -ETIMEDOUT;
+	uplink_interrupt(up, NETDEV_VECTOR_OTHER);
+	assert_int_equal(egress()->in_flight, 0);
+	assert_int_equal(vms[A].completions, 2);
+	nic.link.up = true;
+	send_frames(A, 2, 1);
+	assert_int_equal(egress()->drops[DROP_DOWN], 3);
+	nic.start_error = 0;
 }
 
 static void filter_follows_the_ports(void **state)
@@ -585,6 +608,7 @@ int main(void)
 		TEST(work_after_the_stop),
 		TEST(forged_on_the_wire),
 		TEST(link_goes_and_comes),
+		TEST(nic_does_not_come_back),
 		TEST(filter_follows_the_ports),
 		TEST(random_load),
 	};
