@@ -106,6 +106,29 @@ int machine_build_acpi(struct vm *vm, gpa_t *rsdp)
 			  (size_t)(dsdt_aml_end - dsdt_aml), rsdp);
 }
 
+/*
+ * The last of the ways in which a PC's system restarts it is a jump to the
+ * BIOS in real mode, f000:fff0. It is the first of Linux on hardware-reduced
+ * ACPI (arch/x86/kernel/reboot.c), which takes EFI for granted there.
+ */
+int machine_write_reset_code(struct vm *vm)
+{
+	static const uint8_t code[] = {
+		0xba,
+		ACPI_PORT_RESET & 0xff,
+		ACPI_PORT_RESET >> 8, /* mov dx */
+		0xb0,
+		ACPI_RESET_VALUE, /* mov al */
+		0xee,		  /* out */
+		0xf4,		  /* hlt */
+		0xeb,
+		0xfd, /* jmp to the hlt */
+	};
+
+	return guest_write(&vm->mem, GPA(GUEST_RESET_VECTOR), code,
+			   sizeof(code));
+}
+
 void machine_start_clock(struct vm *vm)
 {
 	vm->clock = (struct pvclock_base){

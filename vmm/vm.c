@@ -119,8 +119,10 @@ static int vm_load(struct vm *vm)
 	for (unsigned i = 0; i < vm->mem.count; i++)
 		memset(vm->mem.ranges[i].hva, 0, vm->mem.ranges[i].size);
 	error = machine_build_acpi(vm, &rq.rsdp);
+	if (!error)
+		error = machine_write_reset_code(vm);
 	if (error) {
-		log_error(vm->name, "its ACPI tables do not fit (%d)", error);
+		log_error(vm->name, "its firmware does not fit (%d)", error);
 		return error;
 	}
 	machine_start_clock(vm);

@@ -84,7 +84,7 @@ static int bzimage_place(struct loader *l, const struct setup_header *hdr,
 	*gpa = hdr->pref_address;
 	if (hdr->relocatable_kernel &&
 	    !loader_place_low(l, size, MAX(align, PAGE_SIZE),
-			      MAX(hdr->pref_address, GUEST_ACPI_END),
+			      MAX(hdr->pref_address, GUEST_MAIN_RAM_BASE),
 			      GUEST_LOW_MAX, gpa))
 		return 0;
 	if (!hdr->relocatable_kernel && !loader_take(l, *gpa, size))

@@ -167,8 +167,9 @@ int loader_put_initrd(struct loader *l, uint64_t below, uint64_t *gpa)
 {
 	const struct loader_request *rq = l->rq;
 
-	if (loader_place_high(l, rq->initrd_size, PAGE_SIZE, GUEST_ACPI_END,
-			      MIN(below, GUEST_LOW_MAX), gpa))
+	if (loader_place_high(l, rq->initrd_size, PAGE_SIZE,
+			      GUEST_MAIN_RAM_BASE, MIN(below, GUEST_LOW_MAX),
+			      gpa))
 		return loader_fail(l, -ENOSPC,
 				   "the initrd does not fit beside the kernel: "
 				   "raise `memory:`, or make it smaller");

@@ -9,7 +9,7 @@ static const struct {
 	uint64_t start, end;
 } memmap_windows[] = {
 	{0, GUEST_LOW_RAM_END},
-	{GUEST_ACPI_END, GUEST_LOW_MAX},
+	{GUEST_MAIN_RAM_BASE, GUEST_LOW_MAX},
 	{GUEST_HIGH_BASE, UINT64_MAX},
 };
 
@@ -18,7 +18,7 @@ static const struct {
 static const struct {
 	uint64_t start, end;
 } memmap_reserved[] = {
-	{GUEST_LOW_RAM_END, GUEST_ACPI_END},
+	{GUEST_LOW_RAM_END, GUEST_MAIN_RAM_BASE},
 	{GUEST_ECAM_BASE, GUEST_ECAM_BASE + GUEST_ECAM_SIZE},
 	{GUEST_IOAPIC_BASE, GUEST_IOAPIC_BASE + PAGE_SIZE},
 	{GUEST_LAPIC_BASE, GUEST_LAPIC_BASE + PAGE_SIZE},

@@ -160,7 +160,8 @@ static int multiboot_put_module(struct loader *l, uint64_t end,
 	if (!rq->initrd)
 		return 0;
 	if (loader_place_low(l, rq->initrd_size, PAGE_SIZE,
-			     MAX(end, GUEST_ACPI_END), GUEST_LOW_MAX, &gpa))
+			     MAX(end, GUEST_MAIN_RAM_BASE), GUEST_LOW_MAX,
+			     &gpa))
 		return loader_fail(l, -ENOSPC,
 				   "the initrd does not fit behind the kernel: "
 				   "raise `memory:`, or make it smaller");
