@@ -172,6 +172,11 @@ int qemu_args_make(struct qemu_args *args, const struct plan *p,
 		"none",
 		"-nodefaults",
 		"-no-reboot",
+		/* A VMkernel that gives up ends QEMU, with an error. */
+		"-device",
+		"pvpanic",
+		"-action",
+		"panic=exit-failure",
 		"-serial",
 		"stdio",
 	};

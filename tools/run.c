@@ -52,7 +52,8 @@ static const char run_help[] =
 	"power off;\n"
 	"?: help. Exit codes: 0 the machine powered off, 1 bad configuration, "
 	"2 bad\n"
-	"command line, 3 trouble, 4 timeout.\n";
+	"command line, 3 trouble (the hypervisor gave up: see its last lines), "
+	"4 timeout.\n";
 
 enum run_option {
 	RUN_CPUS = 256,

@@ -23,16 +23,16 @@ def replaced(option, value):
     return edit
 
 
-def errors(box):
+def errors(box, code=0):
     """The machine ends by itself; its complaints."""
-    assert box.wait_off() == 0
+    assert box.wait_off() == code
     assert not box.find(r"\bpanic\b")
     return [line.text for line in box.lines if line.level == "error"]
 
 
 def gives_up(box):
     """The same, where the whole machine has nothing to run and says so."""
-    messages = errors(box)
+    messages = errors(box, code=1)
     assert messages[-1] == "nothing to run: powering off"
     return messages
 
@@ -156,6 +156,17 @@ def test_more_memory_than_there_is(boot):
                            "give it less `memory:` or the machine more")[0]
     assert (line.level, line.area) == ("error", "exceptions")
     assert int(match.group(1)) < 512
+    assert not box.find(".", "exceptions")
+
+
+def test_more_cpus_than_there_are(boot):
+    box = boot(configuration(payload("exceptions", cpus=2), payload("mmio")),
+               seconds=SECONDS, edit=replaced("-smp", "1"))
+    box.wait_for(r"^guest-result: pass \d+ fail 0", "mmio")
+    box.wait_off()
+    line, _ = box.find("has 2 vCPUs, the machine has 1 CPUs: give it fewer "
+                       "`cpus:` or the machine more")[0]
+    assert (line.level, line.area) == ("error", "exceptions")
     assert not box.find(".", "exceptions")
 
 

@@ -258,7 +258,7 @@ def test_dry_run(box):
     assert dry() == shlex.split(
         "qemu-system-x86_64 -machine q35 -cpu EPYC,+svm -smp 2 -m 641M "
         "-kernel build/sluice.elf -initrd build/good.bundle -display none "
-        "-nodefaults -no-reboot -serial stdio -netdev user,id=n0 -device "
+        "-nodefaults -no-reboot -device pvpanic -action panic=exit-failure -serial stdio -netdev user,id=n0 -device "
         "e1000e,netdev=n0,mac=52:54:00:00:00:02,romfile="
     )
     assert not (box / "build").exists()

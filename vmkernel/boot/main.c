@@ -28,6 +28,7 @@ static struct bundle boot_bundle;
 static _Noreturn void boot_give_up(void)
 {
 	log_error("boot", "nothing to run: powering off");
+	power_tell_failure();
 	power_off();
 }
 

@@ -5,6 +5,7 @@
 #include "plat/plat.h"
 #include "vmkernel/boot/acpi.h"
 #include "vmkernel/cpu/io.h"
+#include "vmkernel/cpu/regs.h"
 #include "vmkernel/mm/mm.h"
 
 /* PM1 control, ACPI 6.4, table 4.14. */
@@ -23,6 +24,12 @@
 /* Keyboard controller: pulse the reset line. */
 #define KBD_PORT	 0x64
 #define KBD_RESET	 0xfe
+
+/* pvpanic (QEMU, docs/specs/pvpanic.rst): reads as the events that it knows, a
+ * write is an event that has happened. */
+#define PVPANIC_PORT	 0x505
+#define PVPANIC_PANICKED 1
+#define PVPANIC_EVENTS	 3
 
 /* Reads of a port, about 1 us each: what hardware and SMM code may take. */
 #define POWER_TRIES	 1000000
@@ -75,6 +82,19 @@ static void power_pm1_write(uint16_t port, unsigned type)
 	value = inw(port) & ~(PM1_TYPE_MASK | PM1_ENABLE);
 	value |= type << PM1_TYPE_SHIFT;
 	outw(port, (uint16_t)(value | PM1_ENABLE));
+}
+
+void power_tell_failure(void)
+{
+	uint32_t out[4];
+	uint8_t events;
+
+	cpuid(1, 0, out);
+	if (!(out[2] & 1u << 31)) /* on bare metal the port may be anything */
+		return;
+	events = inb(PVPANIC_PORT);
+	if (events & PVPANIC_PANICKED && !(events & ~PVPANIC_EVENTS))
+		outb(PVPANIC_PORT, PVPANIC_PANICKED);
 }
 
 _Noreturn void power_off(void)

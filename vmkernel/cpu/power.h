@@ -6,5 +6,8 @@
 /* ACPI S5. Where the firmware offers no way, says so and halts this CPU. */
 _Noreturn void power_off(void);
 _Noreturn void power_reset(void);
+/* Tells whoever runs this machine, if it is a virtual one with a pvpanic
+ * device, that something went wrong; `sluice run` then ends with an error. */
+void power_tell_failure(void);
 
 #endif

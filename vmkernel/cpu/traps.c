@@ -9,6 +9,7 @@
 #include "vmkernel/console/ksyms.h"
 #include "vmkernel/console/log.h"
 #include "vmkernel/cpu/cpu.h"
+#include "vmkernel/cpu/power.h"
 #include "vmkernel/cpu/regs.h"
 #include "vmkernel/irq/irq.h"
 
@@ -95,6 +96,7 @@ static _Noreturn void trap_stop(void)
 		if (i != plat_cpu() && cpu_at(i)->online)
 			apic_nmi(i);
 	log_error("panic", "machine stopped");
+	power_tell_failure();
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }

@@ -109,8 +109,8 @@ void sched_kick(unsigned cpu)
  */
 void sched_kicked(void)
 {
-	__atomic_exchange_n((bool *)&cpu_this()->kicked, false,
-			    __ATOMIC_SEQ_CST);
+	(void)__atomic_exchange_n((bool *)&cpu_this()->kicked, false,
+				  __ATOMIC_SEQ_CST);
 }
 
 void sched_wake(struct world *world)

@@ -80,7 +80,8 @@ static void test_plain(void **state)
 		join(&args),
 		"qemu-system-x86_64 -machine q35 -cpu EPYC,+svm -smp 2 "
 		"-m 600M -kernel k.elf -initrd b -display none -nodefaults "
-		"-no-reboot -serial stdio ");
+		"-no-reboot -device pvpanic -action "
+		"panic=exit-failure -serial stdio ");
 	qemu_args_free(&args);
 	plan_free(p);
 }
