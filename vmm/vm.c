@@ -317,6 +317,18 @@ static int vm_create_memory(struct vm *vm, uint64_t size)
 	return error;
 }
 
+/* With more vCPUs than CPUs, one could spin for another that has to wait. */
+static int vm_check_cpus(const struct sluice_vm *config)
+{
+	if (config->cpus <= plat_cpu_count())
+		return 0;
+	log_error(config->name,
+		  "has %u vCPUs, the machine has %u CPUs: give it fewer "
+		  "`cpus:` or the machine more",
+		  config->cpus, plat_cpu_count());
+	return -EINVAL;
+}
+
 static int vm_create_vcpu(struct vm *vm, unsigned index)
 {
 	struct vcpu *vcpu = plat_alloc(sizeof(*vcpu), CACHE_LINE);
@@ -353,16 +365,17 @@ static struct vm *vm_create(const struct bundle *bundle, unsigned index)
 	lock_init(&vm->lock, "vm", LOCK_VM);
 	work_init(&vm->stop_work, vm_stop_work, &vm->account);
 	timer_init(&vm->stop_timer, vm_stop_again);
-	error = vm_create_memory(vm, config->memory);
+	error = vm_check_cpus(config);
+	if (!error)
+		error = vm_create_memory(vm, config->memory);
 	for (unsigned i = 0; !error && i < config->cpus; i++)
 		error = vm_create_vcpu(vm, i);
 	if (!error)
 		error = machine_create_devices(vm);
 	if (error) {
 		log_error(vm->name, "not started (%d)", error);
-		/* The machine goes on with the others; what this one took
-		 * stays with it, and shows in the report as crashed. */
-		vm->state = VM_CRASHED;
+		/* The machine goes on with the others; what this one took so
+		 * far stays taken. */
 		return NULL;
 	}
 	return vm;

@@ -39,17 +39,6 @@ def test_guests_side_by_side(boot):
         name: "off" for name in names}
 
 
-def test_more_vcpus_than_cpus(boot):
-    """A guest of two vCPUs that wait for each other, on one CPU."""
-    def one_cpu(command):
-        command[command.index("-smp") + 1] = "1"
-        return command
-
-    box = boot(configuration(payload("apic", cpus=2)), seconds=SECONDS,
-               edit=one_cpu)
-    assert failures(box, "apic") == []
-
-
 def test_triple_fault(boot):
     """It is stopped, its registers are logged, and the other one runs on."""
     box = boot(configuration(payload("triple_fault"),
