@@ -50,15 +50,9 @@
  * vector. Receive: what a frame may wait for company. Transmit: completions
  * are also reaped on the way, so the interrupt is a fallback.
  */
-#ifndef E1000E_RX_INTERVAL_NS
-#define E1000E_RX_INTERVAL_NS 20000u
-#endif
-#ifndef E1000E_TX_INTERVAL_NS
-#define E1000E_TX_INTERVAL_NS 100000u
-#endif
-#ifndef E1000E_OTHER_INTERVAL_NS
+#define E1000E_RX_INTERVAL_NS	 20000u
+#define E1000E_TX_INTERVAL_NS	 250000u
 #define E1000E_OTHER_INTERVAL_NS 1000000u
-#endif
 
 #define EITR_OF(ns) \
 	((ns) / EITR_UNIT_NS > EITR_MAX ? EITR_MAX : (ns) / EITR_UNIT_NS)
