@@ -161,8 +161,8 @@ class Machine:
                  for line in list(self.lines) if line.vm == vm]
         return [(line, match) for line, match in found if match]
 
-    def wait_for(self, pattern, vm=None, seconds=None):
-        """The first such line, as soon as there is one."""
+    def wait_for(self, pattern, vm=None, seconds=None, count=1):
+        """The first such line (or the count-th), as soon as there is one."""
         deadline = self.deadline
         if seconds is not None:
             deadline = min(deadline, time.monotonic() + seconds)
@@ -174,7 +174,9 @@ class Machine:
                     if line.vm == vm:
                         match = re.search(pattern, line.text)
                         if match:
-                            return line, match
+                            count -= 1
+                            if not count:
+                                return line, match
                     if line.vm is None and re.search(r"\bpanic\b", line.text):
                         raise self.error("the VMkernel panicked")
                 seen = len(self.lines)

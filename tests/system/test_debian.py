@@ -148,6 +148,17 @@ def test_memory_report(run):
     assert 0 < memory["kernel_bytes"] < 16 << 20
 
 
+def test_reboot(boot):
+    """Linux takes a PC's last way to restart: the BIOS's reset vector."""
+    box = boot(configuration(debian("web", extra="rdinit=/bin/reboot -- -f")),
+               seconds=SECONDS)
+    box.wait_for("reboot: machine restart", "web", BOOT)
+    box.wait_for("^resets$")
+    # And it comes up again, with all its devices.
+    box.wait_for("reboot: machine restart", "web", BOOT, count=2)
+    box.wait_for("^resets$", count=2)
+
+
 def test_log_is_quiet(run):
     """No error, and no warning, in a run where all goes well."""
     assert [line.raw for line in run.lines
