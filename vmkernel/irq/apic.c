@@ -60,6 +60,11 @@ uint32_t apic_id(void)
 	return apic_read(APIC_ID) >> 24;
 }
 
+void apic_ask_again(void)
+{
+	apic_write(APIC_TPR, 0);
+}
+
 void apic_eoi(void)
 {
 	apic_write(APIC_EOI, 0);

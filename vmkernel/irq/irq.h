@@ -35,6 +35,8 @@ uint64_t irq_count(unsigned vector);
 void apic_init(void);	  /* boot CPU: maps, calibrates, masks the 8259s */
 void apic_init_cpu(void); /* every CPU, itself */
 uint32_t apic_id(void);
+/* What waits in it is asked for once more; nothing changes on a real one. */
+void apic_ask_again(void);
 /* cpu: our index. */
 void apic_kick(unsigned cpu);
 void apic_nmi(unsigned cpu);

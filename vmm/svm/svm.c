@@ -6,6 +6,7 @@
 
 #include "vmkernel/cpu/cpu.h"
 #include "vmkernel/cpu/regs.h"
+#include "vmkernel/irq/irq.h"
 #include "vmkernel/mm/mm.h"
 #include "vmm/svm/svm_priv.h"
 #include "vmm/vm.h"
@@ -24,6 +25,9 @@ _Static_assert(offsetof(struct vcpu_state, gpr) == 0, "enter.S");
 void svm_run_guest(uint64_t vmcb_pa, uint64_t *gpr, uint64_t host_vmcb_pa);
 
 struct svm svm;
+/* For enter.S. */
+extern bool svm_fill_rsb;
+bool svm_fill_rsb;
 
 static const char *svm_probe(void)
 {
@@ -43,12 +47,16 @@ static const char *svm_probe(void)
 		       "virtualization (SVM mode) in its set-up";
 	cpuid(0x8000000a, 0, out);
 	if (!(out[3] & SVM_FEATURE_NP))
-		return "this CPU's SVM has no nested paging; a CPU from 2008 "
+		return "this CPU's SVM has no nested paging; a CPU from 2011 "
 		       "or later has it";
 	svm.asid_count = out[1];
 	svm.features = out[3];
 	cpuid(1, 0, out);
+	if (!(out[2] & 1u << 26))
+		return "this CPU has no XSAVE, by which the state of VMs is "
+		       "switched; a CPU from 2011 or later has it";
 	svm.emulated = out[2] & 1u << 31;
+	svm_fill_rsb = !svm.emulated;
 	return NULL;
 }
 
@@ -98,7 +106,8 @@ static int svm_create(struct vcpu *vcpu)
 	vcpu->svm->vmcb = vmcb;
 	vcpu->svm->vmcb_pa = pa;
 	vcpu->svm->cpu = -1;
-	vmcb->intercept_cr = INTERCEPT_CR8_WRITE;
+	vmcb->intercept_cr = INTERCEPT_CR_WRITE(4) | INTERCEPT_CR_WRITE(8);
+	svm_open_cr0(vcpu, false);
 	/* An endless #DB or #AC delivery loop hangs a real CPU: XSA-156. */
 	vmcb->intercept_exception = 1u << EXC_DB | 1u << EXC_AC | 1u << EXC_MC;
 	vmcb->intercept1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_SMI |
@@ -116,15 +125,6 @@ static int svm_create(struct vcpu *vcpu)
 	vmcb->np_enable = 1;
 	vmcb->n_cr3 = vcpu->vm->npt.root.v;
 	return 0;
-}
-
-static void svm_destroy(struct vcpu *vcpu)
-{
-	if (!vcpu->svm)
-		return;
-	mm_free_pages(vcpu->svm->vmcb_pa, 0, MM_KERNEL);
-	plat_free(vcpu->svm, sizeof(*vcpu->svm));
-	vcpu->svm = NULL;
 }
 
 /*
@@ -152,7 +152,17 @@ static void svm_load(struct vcpu *vcpu)
 	s->cpu = (int)plat_cpu();
 }
 
-static void svm_flush(struct vcpu *vcpu)
+void svm_open_cr0(struct vcpu *vcpu, bool open)
+{
+	if (!svm.emulated) /* a CPU checks these writes itself */
+		return;
+	if (open)
+		vcpu->svm->vmcb->intercept_cr &= ~INTERCEPT_CR_WRITE(0);
+	else
+		vcpu->svm->vmcb->intercept_cr |= INTERCEPT_CR_WRITE(0);
+}
+
+void svm_flush(struct vcpu *vcpu)
 {
 	vcpu->svm->vmcb->tlb_control = svm.features & SVM_FEATURE_FLUSH_BY_ASID
 					       ? TLB_FLUSH_ASID
@@ -217,12 +227,19 @@ static void svm_enter(struct vcpu *vcpu, struct exit *exit)
 	vmcb->rip = st->rip;
 	vmcb->rflags = st->rflags;
 	svm_run_guest(s->vmcb_pa.v, st->gpr, svm.cpus[plat_cpu()].host_vmcb.v);
+	/* QEMU's VMRUN with V_IRQ set changes, without a lock, the word in
+	 * which its APIC asks for an interrupt (7.2, helper_vmrun()): a request
+	 * that comes at that instant is lost. This makes it ask again. */
+	if (unlikely(svm.emulated && vcpu->window))
+		apic_ask_again();
 	st->gpr[GPR_RAX] = vmcb->rax;
 	st->gpr[GPR_RSP] = vmcb->rsp;
 	st->rip = vmcb->rip;
 	st->rflags = vmcb->rflags;
 	vmcb->tlb_control = TLB_FLUSH_NONE;
 	vmcb->eventinj = 0;
+	svm_open_cr0(vcpu, false);
+	svm_nmi_exit(vcpu);
 	svm_take_interrupted_event(vcpu);
 	svm_decode_exit(vcpu, exit);
 }
@@ -239,9 +256,7 @@ static void svm_inject(struct vcpu *vcpu, const struct injection *what)
 				 EVENT_TYPE_INTR << EVENT_TYPE_SHIFT;
 		break;
 	case INJECT_NMI:
-		/* Until the handler's IRET: see svm_can_nmi(). */
-		vcpu->svm->nmi_blocked = true;
-		vmcb->intercept1 |= INTERCEPT_IRET;
+		svm_nmi_injected(vcpu);
 		vmcb->eventinj = EVENT_VALID | EXC_NMI |
 				 EVENT_TYPE_NMI << EVENT_TYPE_SHIFT;
 		break;
@@ -260,11 +275,6 @@ static void svm_inject(struct vcpu *vcpu, const struct injection *what)
 static bool svm_can_interrupt(struct vcpu *vcpu)
 {
 	return vcpu->state.rflags & RFLAGS_IF && !(vcpu->svm->vmcb->shadow & 1);
-}
-
-static bool svm_can_nmi(struct vcpu *vcpu)
-{
-	return !vcpu->svm->nmi_blocked && !(vcpu->svm->vmcb->shadow & 1);
 }
 
 static void svm_clear_shadow(struct vcpu *vcpu)
@@ -309,14 +319,12 @@ const struct cpu_ops svm_ops = {
 	.probe = svm_probe,
 	.enable = svm_enable,
 	.create = svm_create,
-	.destroy = svm_destroy,
 	.load = svm_load,
 	.set_state = svm_set_state,
 	.sync_state = svm_sync_state,
 	.set_tpr = svm_set_tpr,
 	.set_efer = svm_set_efer,
 	.set_pat = svm_set_pat,
-	.set_cr2 = svm_set_cr2,
 	.set_tsc_offset = svm_set_tsc_offset,
 	.set_dr6_bs = svm_set_dr6_bs,
 	.get_msr = svm_get_msr,
@@ -326,7 +334,7 @@ const struct cpu_ops svm_ops = {
 	.clear_shadow = svm_clear_shadow,
 	.inject = svm_inject,
 	.want_window = svm_want_window,
-	.flush = svm_flush,
+	.want_nmi_window = svm_want_nmi_window,
 	.next_rip = svm_next_rip,
 	.block_events = svm_block_events,
 	.unblock_events = svm_unblock_events,
