@@ -7,7 +7,7 @@ T := $(BUILD)/tool
 SHARED_C := $(wildcard lib/*.c plat/*.c plat/linux/*.c vswitch/*.c \
 	drivers/net/*.c vmm/dev/*.c vmm/load/*.c) \
 	$(wildcard vmm/decode.c vmm/emulate*.c vmm/guest_walk.c vmm/acpi.c \
-	vmm/cpuid.c vmm/msr_policy.c vmkernel/boot/acpi.c \
+	vmm/cpuid.c vmm/msr_policy.c vmm/cr.c vmkernel/boot/acpi.c \
 	vmkernel/console/console.c vmkernel/console/filter.c \
 	vmkernel/console/report_port.c \
 	vmkernel/sched/wheel.c)

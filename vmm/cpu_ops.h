@@ -27,9 +27,9 @@ struct injection {
 };
 
 /*
- * Calls for a vCPU happen on the CPU it is loaded on, except create and
- * destroy. State is exchanged through vcpu->state: general registers, rip and
- * rflags at every exit, the rest by sync_state().
+ * Calls for a vCPU happen on the CPU it is loaded on, except create. State is
+ * exchanged through vcpu->state: general registers, rip and rflags at every
+ * exit, the rest by sync_state().
  */
 struct cpu_ops {
 	const char *name;
@@ -40,7 +40,6 @@ struct cpu_ops {
 	int (*enable)(void);
 	/* 0 or -ENOMEM. */
 	int (*create)(struct vcpu *vcpu);
-	void (*destroy)(struct vcpu *vcpu);
 	/* The vCPU comes to this CPU: whatever entry assumes. */
 	void (*load)(struct vcpu *vcpu);
 	/* vcpu->state, all of it, becomes the guest's (reset, start-up). */
@@ -51,7 +50,6 @@ struct cpu_ops {
 	void (*set_tpr)(struct vcpu *vcpu, uint8_t cr8);
 	void (*set_efer)(struct vcpu *vcpu, uint64_t efer);
 	void (*set_pat)(struct vcpu *vcpu, uint64_t pat);
-	void (*set_cr2)(struct vcpu *vcpu, uint64_t cr2);
 	void (*set_tsc_offset)(struct vcpu *vcpu, uint64_t offset);
 	/* DR6.BS, for a single-step trap. */
 	void (*set_dr6_bs)(struct vcpu *vcpu);
@@ -66,8 +64,8 @@ struct cpu_ops {
 	void (*inject)(struct vcpu *vcpu, const struct injection *what);
 	/* Exit with EXIT_IRQ_WINDOW as soon as it can. */
 	void (*want_window)(struct vcpu *vcpu, bool on);
-	/* Nested translations of this VM have changed. */
-	void (*flush)(struct vcpu *vcpu);
+	/* The same, once, for an NMI that can_nmi() keeps out. */
+	void (*want_nmi_window)(struct vcpu *vcpu);
 	/* The exit's NRIP, or 0 where the CPU does not tell. */
 	uint64_t (*next_rip)(struct vcpu *vcpu);
 	/*

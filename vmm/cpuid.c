@@ -198,13 +198,13 @@ const struct cpuid_rule cpuid_rules[] = {
 	{0x80000008, 0x80000008, ANY, CPUID_EBX, CPUID_HOST, B(0) | B(2),
 	 "CLZERO, XSAVEERPTR: instructions"},
 	{0x80000008, 0x80000008, ANY, CPUID_EBX, CPUID_HOST,
-	 B(12) | B(14) | B(15) | R(19, 16) | B(24) | B(26) | R(30, 28),
+	 B(12) | B(14) | B(15) | R(19, 16) | B(24) | B(26) | R(30, 29),
 	 "IBPB IBRS STIBP and how to use them, SSBD, what the CPU is not "
 	 "vulnerable to: SPEC_CTRL is switched"},
 	{0x80000008, 0x80000008, ANY, CPUID_EBX, CPUID_HIDDEN,
-	 B(1) | R(11, 3) | B(13) | R(23, 20) | B(25) | B(27) | B(31),
-	 "IRPERF INVLPGB RDPRU MBE WBNOINVD LMSLE PPIN VIRT_SSBD CPPC: need "
-	 "MSRs or intercepts that are not there"},
+	 B(1) | R(11, 3) | B(13) | R(23, 20) | B(25) | B(27) | B(28) | B(31),
+	 "IRPERF INVLPGB RDPRU MBE WBNOINVD LMSLE PPIN VIRT_SSBD CPPC PSFD: "
+	 "need MSRs or intercepts that are not there"},
 	{0x80000008, 0x80000008, ANY, CPUID_ECX, CPUID_COMPUTED, ALL,
 	 "cores of the package"},
 	/* 0x8000000a: no SVM. */

@@ -16,15 +16,15 @@ enum exit_reason {
 	EXIT_RDMSR,
 	EXIT_WRMSR,
 	EXIT_XSETBV,
-	EXIT_WBINVD,	/* INVD and WBINVD: nothing to do */
-	EXIT_HYPERCALL, /* VMMCALL, VMCALL */
-	EXIT_PAUSE,
+	EXIT_WBINVD,	   /* INVD and WBINVD: nothing to do */
+	EXIT_HYPERCALL,	   /* VMMCALL, VMCALL */
 	EXIT_NESTED_FAULT, /* exit.fault: MMIO, or nothing there */
 	EXIT_CR_WRITE,	   /* exit.cr: CR8 */
 	EXIT_EXCEPTION,	   /* exit.exception: given back to the guest */
 	EXIT_UNDEFINED,	   /* an instruction this machine does not have: #UD */
 	EXIT_PRIVILEGED,   /* one that it refuses: #GP */
 	EXIT_TRIPLE_FAULT,
+	EXIT_RETRY,   /* the back end has made way: enter again */
 	EXIT_INVALID, /* guest state that the CPU refuses to run */
 	EXIT_UNKNOWN, /* exit.code says what */
 	EXIT_REASON_COUNT,
@@ -40,15 +40,14 @@ struct exit {
 			uint64_t next_rip;
 			uint16_t port;
 			uint8_t size; /* 1, 2 or 4 */
-			bool in, string, rep;
+			bool in, string;
 		} io;
 		struct {
 			gpa_t gpa;
 			bool write, fetch;
 		} fault;
 		struct {
-			uint8_t cr, gpr;
-			bool known; /* else decode the instruction */
+			uint8_t cr;
 		} cr;
 		struct exception exception;
 	};

@@ -21,13 +21,13 @@ const char *const exit_names[EXIT_REASON_COUNT] = {
 	[EXIT_XSETBV] = "xsetbv",
 	[EXIT_WBINVD] = "wbinvd",
 	[EXIT_HYPERCALL] = "hypercall",
-	[EXIT_PAUSE] = "pause",
 	[EXIT_NESTED_FAULT] = "nested_fault",
 	[EXIT_CR_WRITE] = "cr_write",
 	[EXIT_EXCEPTION] = "exception",
 	[EXIT_UNDEFINED] = "undefined",
 	[EXIT_PRIVILEGED] = "privileged",
 	[EXIT_TRIPLE_FAULT] = "triple_fault",
+	[EXIT_RETRY] = "retry",
 	[EXIT_INVALID] = "invalid",
 	[EXIT_UNKNOWN] = "unknown",
 };
@@ -223,7 +223,6 @@ void exits_handle(struct vcpu *vcpu, const struct exit *exit)
 		exits_hypercall(vcpu);
 		break;
 	case EXIT_WBINVD: /* caches are coherent: there is nothing to do */
-	case EXIT_PAUSE:
 		vcpu_skip(vcpu);
 		break;
 	case EXIT_EXCEPTION:
@@ -250,6 +249,7 @@ void exits_handle(struct vcpu *vcpu, const struct exit *exit)
 	case EXIT_NMI:
 	case EXIT_IRQ_WINDOW:
 	case EXIT_NMI_WINDOW:
+	case EXIT_RETRY:
 	case EXIT_REASON_COUNT:
 		break; /* having left the guest is all there is to it */
 	}

@@ -17,10 +17,15 @@
 #define EXT1_EDX_SYSCALL (1u << 11)
 #define EXT1_EDX_NX	 (1u << 20)
 #define EXT1_EDX_FFXSR	 (1u << 25)
+#define EXT1_EDX_RDTSCP	 (1u << 27)
 #define EXT1_EDX_LM	 (1u << 29)
 #define EXT8_EBX_IBPB	 (1u << 12)
-#define EXT8_EBX_SPEC	 (1u << 14 | 1u << 15 | 1u << 24) /* IBRS STIBP SSBD */
-#define SPEC_CTRL_VALID	 7ull
+#define EXT8_EBX_IBRS	 (1u << 14)
+#define EXT8_EBX_STIBP	 (1u << 15)
+#define EXT8_EBX_SSBD	 (1u << 24)
+#define SPEC_CTRL_IBRS	 (1ull << 0)
+#define SPEC_CTRL_STIBP	 (1ull << 1)
+#define SPEC_CTRL_SSBD	 (1ull << 2)
 
 static void msr_count_bad(struct vcpu *vcpu)
 {
@@ -116,17 +121,24 @@ static int msr_write_pat(struct vcpu *vcpu, uint64_t value)
 	return 0;
 }
 
-static bool msr_has_spec_ctrl(struct vcpu *vcpu)
+/* The bits that this CPU has, each by its own CPUID bit; 0: no such MSR. */
+static uint64_t msr_spec_ctrl_mask(struct vcpu *vcpu)
 {
-	return msr_cpuid(vcpu, 0x80000008, 1) & EXT8_EBX_SPEC;
+	uint32_t ebx = msr_cpuid(vcpu, 0x80000008, 1);
+
+	return (ebx & EXT8_EBX_IBRS ? SPEC_CTRL_IBRS : 0) |
+	       (ebx & EXT8_EBX_STIBP ? SPEC_CTRL_STIBP : 0) |
+	       (ebx & EXT8_EBX_SSBD ? SPEC_CTRL_SSBD : 0);
 }
 
 static int msr_write_spec_ctrl(struct vcpu *vcpu, uint64_t value)
 {
-	if (!msr_has_spec_ctrl(vcpu) || value & ~SPEC_CTRL_VALID)
+	uint64_t mask = msr_spec_ctrl_mask(vcpu);
+
+	if (!mask || value & ~mask)
 		return -EPERM;
 	vcpu->spec_ctrl = value;
-	wrmsr(MSR_SPEC_CTRL, value);
+	vcpu_load_spec_ctrl(vcpu);
 	return 0;
 }
 
@@ -141,7 +153,7 @@ static int msr_write_pred_cmd(struct vcpu *vcpu, uint64_t value)
 
 static int msr_write_tsc_aux(struct vcpu *vcpu, uint64_t value)
 {
-	if (value >> 32)
+	if (value >> 32 || !(msr_cpuid(vcpu, 0x80000001, 3) & EXT1_EDX_RDTSCP))
 		return -EPERM;
 	vcpu->tsc_aux = value;
 	wrmsr(MSR_TSC_AUX, value);
@@ -196,7 +208,7 @@ int msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 		return 0;
 	case MSR_EMULATE_SPEC_CTRL:
 		*value = vcpu->spec_ctrl;
-		error = msr_has_spec_ctrl(vcpu) ? 0 : -EPERM;
+		error = msr_spec_ctrl_mask(vcpu) ? 0 : -EPERM;
 		break;
 	case MSR_EMULATE_PRED_CMD:
 		break;

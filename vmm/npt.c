@@ -71,20 +71,3 @@ int npt_map(struct npt *npt, gpa_t gpa, hpa_t hpa, uint64_t size,
 	}
 	return 0;
 }
-
-static void npt_free(uint64_t table_pa, unsigned level)
-{
-	const uint64_t *table = phys_to_virt(HPA(table_pa));
-
-	for (unsigned i = 0; level > 1 && i < 512; i++)
-		if (table[i] && (level == NPT_LEVELS || !(table[i] & NPT_LEAF)))
-			npt_free(table[i] & NPT_ADDR, level - 1);
-	mm_free_pages(HPA(table_pa), 0, MM_KERNEL);
-}
-
-void npt_destroy(struct npt *npt)
-{
-	if (npt->root.v)
-		npt_free(npt->root.v, NPT_LEVELS);
-	npt->root = HPA(0);
-}

@@ -15,6 +15,5 @@ int npt_init(struct npt *npt);
 /* All three 4 KiB-aligned; maps in the largest pages that fit. 0 or -ENOMEM. */
 int npt_map(struct npt *npt, gpa_t gpa, hpa_t hpa, uint64_t size,
 	    unsigned rights);
-void npt_destroy(struct npt *npt);
 
 #endif

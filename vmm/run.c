@@ -15,7 +15,9 @@
  * very guest goes in at step 3 of the next pass.
  */
 
-static void run_requests(struct vcpu *vcpu)
+/* False: the vCPU has stopped. Then its VM may be started anew, by another CPU,
+ * from now on: it is not to be looked at any more. */
+static bool run_requests(struct vcpu *vcpu)
 {
 	uint32_t asked = __atomic_exchange_n((uint32_t *)&vcpu->requests, 0,
 					     __ATOMIC_SEQ_CST);
@@ -24,16 +26,17 @@ static void run_requests(struct vcpu *vcpu)
 		vcpu->run = VCPU_OFF;
 		cpu_this()->loaded = NULL; /* nothing worth saving */
 		vm_vcpu_stopped(vcpu->vm);
-		return;
+		return false;
 	}
 	if (vcpu->run == VCPU_OFF)
-		return;
+		return true;
 	if (asked & VCPU_REQUEST_INIT)
 		vcpu_init_signal(vcpu);
 	if (asked & VCPU_REQUEST_SIPI)
 		vcpu_startup(vcpu, vcpu->sipi_vector);
 	if (asked & VCPU_REQUEST_NMI)
 		vcpu->nmi_pending = true;
+	return true;
 }
 
 /* Chooses the event for this entry. An exception, or an event whose delivery
@@ -66,6 +69,8 @@ static void run_inject(struct vcpu *vcpu)
 		vcpu->window = vector >= 0;
 		cpu_ops->want_window(vcpu, vcpu->window);
 	}
+	if (unlikely(vcpu->nmi_pending))
+		cpu_ops->want_nmi_window(vcpu);
 	cpu_ops->set_tpr(vcpu, lapic_get_tpr(&vcpu->lapic));
 }
 
@@ -91,8 +96,8 @@ enum world_result world_run(struct world *world)
 
 	vcpu_switch_in(vcpu);
 	for (;;) {
-		if (unlikely(vcpu->requests))
-			run_requests(vcpu);
+		if (unlikely(vcpu->requests) && !run_requests(vcpu))
+			return WORLD_BLOCK;
 		if (vcpu->run == VCPU_HALTED && run_wakes(vcpu))
 			vcpu->run = VCPU_RUNNING;
 		if (vcpu->run != VCPU_RUNNING)

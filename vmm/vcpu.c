@@ -35,6 +35,13 @@ uint64_t vcpu_xcr0_mask(void)
 
 int world_enable_cpu(void)
 {
+	uint32_t out[4];
+
+	/* No guest has XSAVES, and what firmware left there stays out of the
+	 * size of their areas. */
+	cpuid(0xd, 1, out);
+	if (out[0] & 1u << 3)
+		wrmsr(MSR_XSS, 0);
 	return cpu_ops->enable();
 }
 
@@ -121,24 +128,22 @@ void vcpu_switch_out(struct vcpu *vcpu)
 }
 
 /* Only a guest that was offered SPEC_CTRL can have made it other than 0. */
-static void vcpu_load_spec_ctrl(const struct vcpu *vcpu)
+void vcpu_load_spec_ctrl(const struct vcpu *vcpu)
 {
-	static bool used;
+	struct cpu *cpu = cpu_this();
 
-	if (vcpu->spec_ctrl)
-		used = true;
-	if (used)
-		wrmsr(MSR_SPEC_CTRL, vcpu->spec_ctrl);
+	if (likely(cpu->spec_ctrl == vcpu->spec_ctrl))
+		return;
+	wrmsr(MSR_SPEC_CTRL, vcpu->spec_ctrl);
+	cpu->spec_ctrl = vcpu->spec_ctrl;
 }
 
-/* Overwrites the return stack buffer: a RET never follows the other VM's
- * calls (AMD: software techniques for managing speculation, V2-3). */
-static void vcpu_fill_rsb(void)
+static void vcpu_load_dr(const struct vcpu *vcpu)
 {
-	__asm__ volatile(
-		".rept 32\n\tcall 1f\n\tint3\n1:\n\t.endr\n\t"
-		"addq $32 * 8, %%rsp" ::
-			: "memory");
+	write_dr0(vcpu->dr[0]);
+	write_dr1(vcpu->dr[1]);
+	write_dr2(vcpu->dr[2]);
+	write_dr3(vcpu->dr[3]);
 }
 
 void vcpu_switch_in(struct vcpu *vcpu)
@@ -149,20 +154,13 @@ void vcpu_switch_in(struct vcpu *vcpu)
 	if (last && last != vcpu)
 		vcpu_switch_out(last);
 	if (last != vcpu) {
-		if (!last || last->vm != vcpu->vm) {
-			vcpu_fill_rsb();
-			if (vcpu_has_ibpb())
-				wrmsr(MSR_PRED_CMD, 1);
-		}
+		if ((!last || last->vm != vcpu->vm) && vcpu_has_ibpb())
+			wrmsr(MSR_PRED_CMD, 1);
 		vcpu_fpu_restore(vcpu);
-		write_dr0(vcpu->dr[0]);
-		write_dr1(vcpu->dr[1]);
-		write_dr2(vcpu->dr[2]);
-		write_dr3(vcpu->dr[3]);
+		vcpu_load_dr(vcpu);
 		if (vcpu_has_rdtscp())
 			wrmsr(MSR_TSC_AUX, vcpu->tsc_aux);
-		if (!last || last->spec_ctrl != vcpu->spec_ctrl)
-			vcpu_load_spec_ctrl(vcpu);
+		vcpu_load_spec_ctrl(vcpu);
 		cpu->loaded = vcpu;
 	}
 	cpu_ops->load(vcpu);
@@ -237,9 +235,12 @@ void lapic_signal(struct lapic *target, enum lapic_mode event, uint8_t vector)
 	}
 }
 
+/* SDM 3A, table 9-1, the column of INIT. */
 void vcpu_init_signal(struct vcpu *vcpu)
 {
 	vcpu_sync(vcpu);
+	memset(vcpu->dr, 0, sizeof(vcpu->dr));
+	vcpu_load_dr(vcpu);
 	vcpu_state_reset(&vcpu->state);
 	vcpu->injection.type = INJECT_NONE;
 	vcpu->window = false; /* set_state() asks for none */

@@ -92,6 +92,8 @@ void vcpu_log_state(struct vcpu *vcpu);
 int vcpu_fpu_init(struct vcpu *vcpu);
 void vcpu_switch_in(struct vcpu *vcpu);
 void vcpu_switch_out(struct vcpu *vcpu);
+/* The vCPU's SPEC_CTRL becomes this CPU's. */
+void vcpu_load_spec_ctrl(const struct vcpu *vcpu);
 /* Mask of XCR0 bits that host and policy allow. */
 uint64_t vcpu_xcr0_mask(void);
 

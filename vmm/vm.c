@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/fmt.h"
+#include "vmkernel/cpu/cpu.h"
 #include "vmkernel/irq/time.h"
 #include "vmkernel/mm/mm.h"
 #include "vmm/load/loader.h"
@@ -320,12 +321,12 @@ static int vm_create_memory(struct vm *vm, uint64_t size)
 /* With more vCPUs than CPUs, one could spin for another that has to wait. */
 static int vm_check_cpus(const struct sluice_vm *config)
 {
-	if (config->cpus <= plat_cpu_count())
+	if (config->cpus <= cpu_online_count())
 		return 0;
 	log_error(config->name,
 		  "has %u vCPUs, the machine has %u CPUs: give it fewer "
 		  "`cpus:` or the machine more",
-		  config->cpus, plat_cpu_count());
+		  config->cpus, cpu_online_count());
 	return -EINVAL;
 }
 

@@ -66,10 +66,6 @@ struct vm {
 	uint64_t bad_io, bad_mmio, bad_msrs; /* (a) nobody answers there */
 };
 
-#define vm_for_each_vcpu(vcpu, vm) \
-	for (unsigned i_ = 0;      \
-	     i_ < (vm)->vcpu_count && ((vcpu) = (vm)->vcpus[i_], true); i_++)
-
 /* Makes all VMs of the bundle; logs what is wrong with one and leaves it
  * out. Returns how many there are. */
 unsigned vm_create_all(const struct bundle *bundle);

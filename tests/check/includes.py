@@ -15,7 +15,7 @@ ALLOWED = (
     ("drivers/net/", (*PLAT, "drivers/net/")),
     ("vswitch/", (*PLAT, "vswitch/", "drivers/net/netdev.h")),
     ("vmm/dev/", (*PLAT, "vmm/dev/", "vswitch/port.h", "vswitch/vswitch.h",
-                  "vmm/layout.h", "vmm/state.h")),
+                  "vmm/layout.h")),
     ("vmm/load/", (*PLAT, "vmm/load/", "vmm/dev/guest_mem.h", "vmm/layout.h",
                    "vmm/state.h")),
     ("vmm/", (*PLAT, "vmm/", "vswitch/", "sluice/", "vmkernel/")),

@@ -9,6 +9,7 @@
 #include "vmkernel/irq/irq.h"
 #include "vmkernel/pci/msix.h"
 #include "vmkernel/pci/pci.h"
+#include "vmkernel/sched/sched.h"
 #include "vmm/machine.h"
 #include "vswitch/uplink.h"
 
@@ -107,7 +108,7 @@ static struct netdev *network_find(const struct sluice_uplink *want,
  * the CPUs. */
 static int network_interrupts(struct network *net)
 {
-	unsigned cpu = networks_count % plat_cpu_count();
+	unsigned cpu = sched_next_cpu();
 	int error = msix_init(net->pci);
 
 	for (unsigned i = 0; !error && i < NETDEV_VECTORS_MAX; i++) {

@@ -10,7 +10,7 @@
 
 #define CR0_CLEAR   0x60000000ull /* CD, NW: caches on */
 #define CR0_SET	    0x80050033ull /* PG AM WP NE ET MP PE */
-#define CR4_SET	    0x000006a0ull /* OSXMMEXCPT OSFXSR PGE PAE */
+#define CR4_SET	    0x000006e0ull /* OSXMMEXCPT OSFXSR PGE MCE PAE */
 #define CR4_UMIP    (1ull << 11)
 #define CR4_OSXSAVE (1ull << 18)
 #define CR4_SMEP    (1ull << 20)
@@ -31,6 +31,15 @@ struct cpu *cpu_at(unsigned index)
 unsigned plat_cpu_count(void)
 {
 	return cpu_count;
+}
+
+unsigned cpu_online_count(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < cpu_count; i++)
+		count += READ_ONCE(cpus[i]->online);
+	return count;
 }
 
 static void cpu_load_tables(struct cpu *cpu)

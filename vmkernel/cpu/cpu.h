@@ -20,11 +20,11 @@ struct cpu {
 	uint64_t canary; /* (c) offset 40: -fstack-protector */
 
 	struct vcpu *loaded;   /* whose guest state is in this CPU */
+	uint64_t spec_ctrl;    /* what the MSR holds */
 	bool online;	       /* (a) */
 	_Atomic bool in_guest; /* (a) a kick must reach it */
 	_Atomic bool kicked;   /* (a) an IPI is on its way */
 	uint64_t interrupts;   /* taken on this CPU */
-	uint64_t kicks_sent;
 
 	struct gdt gdt;
 	struct tss tss;
@@ -42,6 +42,8 @@ static inline struct cpu *cpu_this(void)
 }
 
 struct cpu *cpu_at(unsigned index); /* NULL when there is no such CPU */
+
+unsigned cpu_online_count(void);
 
 /* Boot CPU, first thing: its struct cpu, GDT, TSS, IDT. */
 void cpu_init_boot(void);

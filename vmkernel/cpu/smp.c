@@ -76,7 +76,9 @@ static void smp_start_one(uint32_t id)
 		if (smp_wait_online(cpu, tries ? SMP_TIMEOUT_NS : 200000))
 			return;
 	}
-	/* Its index is taken for good; the scheduler never picks it. */
+	/* Its index is taken for good; the scheduler never picks it. Should it
+	 * be on its way, it must not come with the next one's stack. */
+	apic_start_cpu(id, 0);
 	log_error("smp", "CPU with APIC id %u did not start", id);
 }
 
@@ -89,5 +91,5 @@ void smp_start(void)
 	for (unsigned i = 0; i < acpi->cpu_count; i++)
 		if (acpi->cpu_apic_ids[i] != apic_id())
 			smp_start_one(acpi->cpu_apic_ids[i]);
-	log_info("smp", "%u CPUs online", plat_cpu_count());
+	log_info("smp", "%u CPUs online", cpu_online_count());
 }

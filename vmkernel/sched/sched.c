@@ -34,6 +34,7 @@ struct runqueue {
 	bool yield;	       /* (r) set; cleared when a world is picked */
 	struct world *current; /* (r) */
 	struct timer slice;
+	uint64_t event_cycles; /* spent in sched_events() */
 	struct sched_stats stats;
 } CACHE_ALIGNED;
 
@@ -137,10 +138,12 @@ void sched_timer_interrupt(void)
 void sched_events(void)
 {
 	struct runqueue *rq = runqueue_this();
+	uint64_t start = plat_cycles();
 
 	interrupts_take();
 	rq->stats.timers += events_run_timers();
 	rq->stats.works += events_run_work(WORK_BUDGET);
+	rq->event_cycles += plat_cycles() - start;
 }
 
 bool sched_must_yield(void)
@@ -191,11 +194,14 @@ static void sched_put(struct runqueue *rq, struct world *world,
 
 static void sched_run(struct runqueue *rq, struct world *world)
 {
-	uint64_t start = plat_cycles();
+	uint64_t start = plat_cycles(), events = rq->event_cycles;
 	enum world_result result = world_run(world);
 
+	/* Events that came meanwhile are not its own: deferred work is charged
+	 * to the VM that it is done for, the rest to nobody. */
 	__atomic_fetch_add((uint64_t *)&world->account->cycles,
-			   plat_cycles() - start, __ATOMIC_RELAXED);
+			   plat_cycles() - start - (rq->event_cycles - events),
+			   __ATOMIC_RELAXED);
 	sched_put(rq, world, result);
 }
 

@@ -78,7 +78,9 @@ svm_vmrun:
 	movq %r14, R14(%rax)
 	movq %r15, R15(%rax)
 	addq $16, %rsp
-	popq %r15
+	cmpb $0, svm_fill_rsb(%rip)
+	jne 2f
+1:	popq %r15
 	popq %r14
 	popq %r13
 	popq %r12
@@ -86,5 +88,15 @@ svm_vmrun:
 	popq %rbx
 	cld
 	ret
+	/* No RET of ours is predicted from the guest's calls (AMD: software
+	 * techniques for managing speculation, V2-3). Off in emulation, where
+	 * it would only be counted. */
+2:	.rept 32
+	call 3f
+	int3
+3:
+	.endr
+	addq $32 * 8, %rsp
+	jmp 1b
 
 	.section .note.GNU-stack, "", @progbits

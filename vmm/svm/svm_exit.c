@@ -18,7 +18,6 @@ static void svm_decode_ioio(const struct vmcb *vmcb, struct exit *exit)
 	exit->io.size = info >> 4 & 7; /* one bit each for 1, 2, 4 */
 	exit->io.in = info & IOIO_IN;
 	exit->io.string = info & IOIO_STRING;
-	exit->io.rep = info & IOIO_REP;
 }
 
 static void svm_decode_fault(const struct vmcb *vmcb, struct exit *exit)
@@ -69,13 +68,18 @@ void svm_decode_exit(struct vcpu *vcpu, struct exit *exit)
 		exit->reason = EXIT_CPUID;
 		return;
 	case SVM_EXIT_IRET:
-		/* The NMI handler is about to return: a further NMI may come
-		 * once it has, so after the next exit. */
-		vmcb->intercept1 &= ~INTERCEPT_IRET;
-		vcpu->svm->nmi_blocked = false;
+		svm_nmi_iret(vcpu);
 		exit->reason = EXIT_NMI_WINDOW;
 		return;
-	case SVM_EXIT_WRITE_CR0 + 8:
+	case SVM_EXIT_WRITE_CR0:
+		svm_write_cr(vcpu, 0);
+		exit->reason = EXIT_RETRY;
+		return;
+	case SVM_EXIT_WRITE_CR4:
+		svm_write_cr(vcpu, 4);
+		exit->reason = EXIT_RETRY;
+		return;
+	case SVM_EXIT_WRITE_CR8:
 		exit->reason = EXIT_CR_WRITE;
 		exit->cr.cr = 8;
 		return;
@@ -96,11 +100,18 @@ void svm_decode_exit(struct vcpu *vcpu, struct exit *exit)
 		exit->reason = EXIT_TRIPLE_FAULT;
 		return;
 	case SVM_EXIT_EXCP_BASE + EXC_DB:
+		if (svm_nmi_takes_db(vcpu)) {
+			exit->reason = EXIT_NMI_WINDOW;
+			return;
+		}
+		svm_decode_exception(vmcb, exit);
+		return;
 	case SVM_EXIT_EXCP_BASE + EXC_AC:
 		svm_decode_exception(vmcb, exit);
 		return;
 	case SVM_EXIT_EXCP_BASE + EXC_MC:
-		/* Taken by the host's own handler once GIF is set. */
+		/* The exit has taken it: the host's handler must be called. */
+		__asm__ volatile("int $18" ::: "memory");
 		exit->reason = EXIT_INTERRUPT;
 		return;
 	case SVM_EXIT_RDPMC:

@@ -38,9 +38,9 @@ void svm_set_state(struct vcpu *vcpu)
 	v->sysenter_cs = v->sysenter_esp = v->sysenter_eip = 0;
 	v->debugctl = 0;
 	v->vintr = V_INTR_MASKING;
-	v->intercept1 &= ~(INTERCEPT_VINTR | INTERCEPT_IRET);
-	vcpu->svm->nmi_blocked = false;
-	vcpu->svm->cpu = -1; /* a fresh ASID: old translations are gone */
+	v->intercept1 &= ~INTERCEPT_VINTR;
+	svm_nmi_reset(vcpu);
+	svm_flush(vcpu); /* old translations are gone */
 	svm_set_efer(vcpu, s->efer);
 }
 
@@ -86,11 +86,6 @@ void svm_set_efer(struct vcpu *vcpu, uint64_t efer)
 void svm_set_pat(struct vcpu *vcpu, uint64_t pat)
 {
 	vcpu->svm->vmcb->pat = pat;
-}
-
-void svm_set_cr2(struct vcpu *vcpu, uint64_t cr2)
-{
-	vcpu->svm->vmcb->cr2 = cr2;
 }
 
 void svm_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)

@@ -39,39 +39,36 @@ enum vmcb_intercept2 {
 	INTERCEPT_RDPRU = 1u << 14,
 };
 
-#define INTERCEPT_CR8_WRITE                               \
-	(1u << 24) /* of the CR word: 16 reads, 16 writes \
-		    */
+/* Of the CR word: 16 reads, 16 writes. */
+#define INTERCEPT_CR_WRITE(n) (1u << (16 + (n)))
 
 /* The virtual interrupt word (offset 0x060). */
-#define V_TPR_MASK	     0xfull
-#define V_IRQ		     (1ull << 8)
-#define V_INTR_PRIO_MAX	     (15ull << 16)
-#define V_IGN_TPR	     (1ull << 20)
-#define V_INTR_MASKING	     (1ull << 24)
+#define V_TPR_MASK	      0xfull
+#define V_IRQ		      (1ull << 8)
+#define V_INTR_PRIO_MAX	      (15ull << 16)
+#define V_IGN_TPR	      (1ull << 20)
+#define V_INTR_MASKING	      (1ull << 24)
 
 /* EVENTINJ and EXITINTINFO (15.20, 15.7.2). */
-#define EVENT_VECTOR_MASK    0xffu
-#define EVENT_TYPE_SHIFT     8
-#define EVENT_TYPE_MASK	     7u
-#define EVENT_TYPE_INTR	     0u
-#define EVENT_TYPE_NMI	     2u
-#define EVENT_TYPE_EXCEPTION 3u
-#define EVENT_TYPE_SOFT	     4u
-#define EVENT_ERROR_VALID    (1ull << 11)
-#define EVENT_VALID	     (1ull << 31)
+#define EVENT_VECTOR_MASK     0xffu
+#define EVENT_TYPE_SHIFT      8
+#define EVENT_TYPE_MASK	      7u
+#define EVENT_TYPE_INTR	      0u
+#define EVENT_TYPE_NMI	      2u
+#define EVENT_TYPE_EXCEPTION  3u
+#define EVENT_TYPE_SOFT	      4u
+#define EVENT_ERROR_VALID     (1ull << 11)
+#define EVENT_VALID	      (1ull << 31)
 
-#define TLB_FLUSH_NONE	     0
-#define TLB_FLUSH_ALL	     1
-#define TLB_FLUSH_ASID	     3
+#define TLB_FLUSH_NONE	      0
+#define TLB_FLUSH_ALL	      1
+#define TLB_FLUSH_ASID	      3
 
-#define NPF_PRESENT	     (1ull << 0) /* EXITINFO1 of a nested fault (15.25.6) */
-#define NPF_WRITE	     (1ull << 1)
-#define NPF_FETCH	     (1ull << 4)
+#define NPF_WRITE	      (1ull << 1) /* EXITINFO1 of a nested fault (15.25.6) */
+#define NPF_FETCH	      (1ull << 4)
 
-#define IOIO_IN		     (1u << 0) /* EXITINFO1 of IOIO (15.10.2) */
-#define IOIO_STRING	     (1u << 2)
-#define IOIO_REP	     (1u << 3)
+#define IOIO_IN		      (1u << 0) /* EXITINFO1 of IOIO (15.10.2) */
+#define IOIO_STRING	      (1u << 2)
 
 struct vmcb {
 	uint32_t intercept_cr; /* 0x000 */

@@ -25,6 +25,15 @@
 #define EFER_SCE      (1ull << 0)
 #define EFER_LMA      (1ull << 10)
 #define EFER_SVME     (1ull << 12)
+#define CR0_PE	      (1ull << 0)
+#define CR0_TS	      (1ull << 3)
+#define CR0_NW	      (1ull << 29)
+#define CR0_CD	      (1ull << 30)
+#define CR0_PG	      (1ull << 31)
+#define CR4_PAE	      (1ull << 5)
+#define CR4_PGE	      (1ull << 7)
+#define CR4_LA57      (1ull << 12)
+#define CR4_VMXE      (1ull << 13)
 #define CR4_OSXSAVE   (1ull << 18)
 
 #define NON_CANONICAL (1ull << 63)
@@ -201,11 +210,68 @@ static void set_xcr1(void)
 	__asm__ volatile("xsetbv" ::"c"(1), "a"(3), "d"(0));
 }
 
-/* Bad values for CR0 and CR4 are the CPU's to refuse, and an emulated one may
- * not: only what the hypervisor intercepts is checked. */
+static uint64_t control_value; /* what these two write */
+
+static void set_cr0(void)
+{
+	x86_write_cr0(control_value);
+}
+
+static void set_cr4(void)
+{
+	x86_write_cr4(control_value);
+}
+
+static void expect_bad_cr0(const char *name, uint64_t clear, uint64_t set)
+{
+	uint64_t cr0 = x86_read_cr0();
+
+	control_value = (cr0 & ~clear) | set;
+	expect_gp(name, set_cr0);
+	payload_check_equal("  and it is as before", x86_read_cr0(), cr0);
+}
+
+static void expect_bad_cr4(const char *name, uint64_t clear, uint64_t set)
+{
+	uint64_t cr4 = x86_read_cr4();
+
+	control_value = (cr4 & ~clear) | set;
+	expect_gp(name, set_cr4);
+	payload_check_equal("  and it is as before", x86_read_cr4(), cr4);
+}
+
+/* Intel SDM 2B, MOV to control registers; AMD APM 2, 3.1. */
+static void check_control_values(void)
+{
+	uint64_t cr0 = x86_read_cr0(), cr4 = x86_read_cr4();
+
+	expect_bad_cr0("CR0: paging without protection", CR0_PE, 0);
+	expect_bad_cr0("CR0: NW without CD", CR0_CD, CR0_NW);
+	expect_bad_cr0("CR0: paging off in 64-bit code", CR0_PG, 0);
+	expect_bad_cr0("CR0: a bit above 31", 0, 1ull << 32);
+	expect_bad_cr4("CR4: PAE off in long mode", CR4_PAE, 0);
+	expect_bad_cr4("CR4: 5-level paging, in long mode", 0, CR4_LA57);
+	expect_bad_cr4("CR4: VMXE, of another vendor", 0, CR4_VMXE);
+	expect_bad_cr4("CR4: a reserved bit", 0, 1ull << 15);
+	expect_bad_cr4("CR4: a bit above 31", 0, 1ull << 40);
+	/* And good ones are taken. */
+	x86_write_cr0(cr0 | CR0_TS);
+	payload_check_equal("CR0: TS is set", x86_read_cr0(), cr0 | CR0_TS);
+	__asm__ volatile("clts");
+	payload_check_equal("CLTS clears it", x86_read_cr0(), cr0 & ~CR0_TS);
+	__asm__ volatile("lmsw %w0" ::"r"((uint32_t)cr0 | (uint32_t)CR0_TS));
+	payload_check_equal("LMSW sets it", x86_read_cr0(), cr0 | CR0_TS);
+	x86_write_cr0(cr0);
+	x86_write_cr4(cr4 ^ CR4_PGE);
+	payload_check_equal("CR4: PGE changes", x86_read_cr4(), cr4 ^ CR4_PGE);
+	x86_write_cr4(cr4);
+}
+
 static void check_control_registers(void)
 {
 	uint64_t cr4 = x86_read_cr4();
+
+	check_control_values();
 
 	x86_write_cr8(9);
 	payload_check_equal("CR8 reads back", x86_read_cr8(), 9);
