@@ -30,6 +30,7 @@ enum lock_rank {
 	LOCK_PAGETABLES, /* the VMkernel's page tables */
 	LOCK_PAGES,	 /* the page allocator */
 	LOCK_CONSOLE,	 /* log and consoles */
+	LOCK_SERIAL,	 /* the terminal's output */
 };
 
 struct lock {

@@ -24,7 +24,7 @@
  * the console itself: 1 to 9 (0: the tenth) and n choose the VM, r writes a
  * report, q powers the machine off, ? explains, Ctrl-] is itself.
  *
- * May be called on any CPU. The console's lock is the innermost of all; it is
+ * May be called on any CPU. The console's lock is the innermost but one; it is
  * waited for with a bound, so that a log line gets out even from an NMI.
  */
 #define CONSOLE_SETTLE_NS 20000000ull

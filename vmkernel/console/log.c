@@ -7,6 +7,7 @@
 
 #include "lib/fmt.h"
 #include "vmkernel/console/console.h"
+#include "vmkernel/console/serial.h"
 
 #define LOG_LINE_MAX   256
 #define LOG_RING       KiB(64) /* a power of two */
@@ -30,8 +31,10 @@ void log_set_level(enum log_level level)
 
 void log_panic_begin(void)
 {
-	if (console_panic_begin() && log_panics++ < LOG_PANICS_MAX)
+	if (console_panic_begin() && log_panics++ < LOG_PANICS_MAX) {
+		serial_flush();
 		return;
+	}
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }

@@ -5,6 +5,7 @@
 #include <linux/serial_reg.h>
 
 #include "plat/event.h"
+#include "plat/lock.h"
 #include "plat/plat.h"
 #include "vmkernel/console/console.h"
 #include "vmkernel/cpu/io.h"
@@ -77,6 +78,7 @@ static bool serial_wait(struct serial *s)
 	return false;
 }
 
+/* Polled: waits for the port, within a bound, and drops the rest then. */
 static void serial_write(struct serial *s, const char *bytes, size_t count)
 {
 	if (!s->present)
@@ -93,9 +95,83 @@ static void serial_write(struct serial *s, const char *bytes, size_t count)
 	}
 }
 
+/*
+ * The terminal's output. A port at 115200 baud takes 11 bytes in a millisecond,
+ * and what a VM prints must hold nobody up: it goes through a ring. Whoever
+ * adds to it hands over what the port takes at once; the rest follows after
+ * exits and in idle (serial_pump()). What does not fit is lost, and counted.
+ */
+#define RING_SIZE KiB(64) /* a power of two */
+
+static struct {
+	struct lock lock;
+	bool on; /* before, and in a panic, output is polled */
+	uint32_t head, tail;
+	uint64_t lost; /* bytes */
+	char bytes[RING_SIZE];
+} ring = {.lock = LOCK_INIT("serial", LOCK_SERIAL)};
+
+/* A full FIFO's worth, if the port is ready; the lock is held. True: it was,
+ * and there may be more. */
+static bool ring_pump(void)
+{
+	struct serial *s = &serial_terminal;
+
+	if (ring.head == ring.tail ||
+	    !(inb(s->base + UART_LSR) & UART_LSR_THRE))
+		return false;
+	for (unsigned i = 0; i < SERIAL_FIFO && ring.head != ring.tail; i++)
+		outb(s->base + UART_TX,
+		     (uint8_t)ring.bytes[ring.head++ & (RING_SIZE - 1)]);
+	return true;
+}
+
+bool serial_waits(void)
+{
+	return READ_ONCE(ring.head) != READ_ONCE(ring.tail);
+}
+
+void serial_pump(void)
+{
+	if (!lock_try(&ring.lock))
+		return; /* somebody is at it */
+	ring_pump();
+	lock_release(&ring.lock);
+}
+
 void console_put(const char *bytes, size_t count)
 {
-	serial_write(&serial_terminal, bytes, count);
+	uint32_t room;
+	size_t taken;
+
+	if (!ring.on) {
+		serial_write(&serial_terminal, bytes, count);
+		return;
+	}
+	lock_acquire(&ring.lock);
+	room = RING_SIZE - (ring.tail - ring.head);
+	taken = MIN(count, (size_t)room);
+	for (size_t i = 0; i < taken; i++)
+		ring.bytes[ring.tail++ & (RING_SIZE - 1)] = bytes[i];
+	ring.lost += count - taken;
+	while (ring_pump())
+		;
+	lock_release(&ring.lock);
+}
+
+void serial_flush(void)
+{
+	ring.on = false;
+	while (ring.head != ring.tail) {
+		uint32_t at = ring.head & (RING_SIZE - 1);
+		uint32_t part = MIN(ring.tail - ring.head, RING_SIZE - at);
+
+		serial_write(&serial_terminal, ring.bytes + at, part);
+		ring.head += part;
+	}
+	if (ring.lost)
+		log_warn("serial", "%lu bytes of output were lost", ring.lost);
+	ring.lost = 0;
 }
 
 bool serial_has_control(void)
@@ -141,6 +217,7 @@ void serial_init_interrupts(void)
 	timer_init(&serial_timer, serial_settle);
 	if (!s->present)
 		return;
+	ring.on = true;
 	vector = irq_alloc(serial_receive, s, 0, "com1");
 	if (vector < 0 ||
 	    irq_route_isa(SERIAL_COM1_IRQ, (unsigned)vector) < 0) {

@@ -4,6 +4,7 @@
 
 #include "plat/plat.h"
 #include "vmkernel/boot/acpi.h"
+#include "vmkernel/console/serial.h"
 #include "vmkernel/cpu/io.h"
 #include "vmkernel/cpu/regs.h"
 #include "vmkernel/mm/mm.h"
@@ -89,6 +90,7 @@ void power_tell_failure(void)
 	uint32_t out[4];
 	uint8_t events;
 
+	serial_flush();
 	cpuid(1, 0, out);
 	if (!(out[2] & 1u << 31)) /* on bare metal the port may be anything */
 		return;
@@ -101,6 +103,7 @@ _Noreturn void power_off(void)
 {
 	const struct acpi_info *acpi = acpi_info();
 
+	serial_flush();
 	if (acpi->has_s5 && acpi->sleep.address) {
 		power_write(&acpi->sleep,
 			    (uint8_t)(acpi->s5_a << SLEEP_TYPE_SHIFT |
@@ -120,6 +123,7 @@ _Noreturn void power_reset(void)
 {
 	const struct acpi_info *acpi = acpi_info();
 
+	serial_flush();
 	if (acpi->reset.address) {
 		power_write(&acpi->reset, acpi->reset_value);
 		power_pause();

@@ -3,6 +3,7 @@
 #include "vmkernel/sched/sched.h"
 
 #include "plat/plat.h"
+#include "vmkernel/console/serial.h"
 #include "vmkernel/cpu/cpu.h"
 #include "vmkernel/cpu/regs.h"
 #include "vmkernel/irq/irq.h"
@@ -143,6 +144,8 @@ void sched_events(void)
 	interrupts_take();
 	rq->stats.timers += events_run_timers();
 	rq->stats.works += events_run_work(WORK_BUDGET);
+	if (unlikely(serial_waits()))
+		serial_pump();
 	rq->event_cycles += plat_cycles() - start;
 }
 
@@ -213,7 +216,8 @@ static void sched_idle(struct runqueue *rq)
 	cpu->in_guest = true;
 	/* Before the last look; see the top. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (list_empty(&rq->ready) && !sched_events_pending()) {
+	if (list_empty(&rq->ready) && !sched_events_pending() &&
+	    !serial_waits()) {
 		rq->stats.idle_halts++;
 		/* sti takes effect after hlt: no interrupt slips between. */
 		__asm__ volatile("sti; hlt; cli" ::: "memory");
