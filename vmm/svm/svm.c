@@ -221,7 +221,16 @@ static void svm_enter(struct vcpu *vcpu, struct exit *exit)
 	struct svm_vcpu *s = vcpu->svm;
 	struct vmcb *vmcb = s->vmcb;
 	struct vcpu_state *st = &vcpu->state;
+	/* QEMU's VMRUN (7.2) forgets the interrupt shadow: between STI and HLT
+	 * an interrupt would go in, and the HLT sleep on. So the shadow's one
+	 * instruction is stepped over. */
+	bool shadow = svm.emulated && vmcb->shadow & 1 &&
+		      !(vmcb->eventinj & EVENT_VALID);
 
+	if (unlikely(shadow)) {
+		vmcb->vintr &= ~V_IRQ;
+		svm_step(vcpu);
+	}
 	vmcb->rax = st->gpr[GPR_RAX];
 	vmcb->rsp = st->gpr[GPR_RSP];
 	vmcb->rip = st->rip;
@@ -232,6 +241,12 @@ static void svm_enter(struct vcpu *vcpu, struct exit *exit)
 	 * that comes at that instant is lost. This makes it ask again. */
 	if (unlikely(svm.emulated && vcpu->window))
 		apic_ask_again();
+	if (unlikely(shadow)) {
+		if (vcpu->window)
+			vmcb->vintr |= V_IRQ;
+		if (vmcb->exitcode == SVM_EXIT_INTR && vmcb->rip == st->rip)
+			vmcb->shadow = 1; /* it has not run yet */
+	}
 	st->gpr[GPR_RAX] = vmcb->rax;
 	st->gpr[GPR_RSP] = vmcb->rsp;
 	st->rip = vmcb->rip;

@@ -17,6 +17,18 @@ bool svm_can_nmi(struct vcpu *vcpu)
 	return vcpu->svm->nmi == SVM_NMI_FREE && !(vcpu->svm->vmcb->shadow & 1);
 }
 
+void svm_step(struct vcpu *vcpu)
+{
+	struct svm_vcpu *s = vcpu->svm;
+
+	if (s->stepping)
+		return;
+	s->stepping = true;
+	s->step_tf = vcpu->state.rflags & RFLAGS_TF;
+	s->step_iret = s->nmi == SVM_NMI_AT_IRET;
+	vcpu->state.rflags |= RFLAGS_TF;
+}
+
 void svm_want_nmi_window(struct vcpu *vcpu)
 {
 	struct svm_vcpu *s = vcpu->svm;
@@ -26,10 +38,7 @@ void svm_want_nmi_window(struct vcpu *vcpu)
 	 * the next entry will do. */
 	if (s->nmi == SVM_NMI_IN_SERVICE || s->vmcb->eventinj & EVENT_VALID)
 		return;
-	s->stepping = true;
-	s->step_tf = vcpu->state.rflags & RFLAGS_TF;
-	s->step_iret = s->nmi == SVM_NMI_AT_IRET;
-	vcpu->state.rflags |= RFLAGS_TF;
+	svm_step(vcpu);
 }
 
 void svm_nmi_injected(struct vcpu *vcpu)

@@ -63,6 +63,8 @@ void svm_open_cr0(struct vcpu *vcpu, bool open);
 /* svm_nmi.c */
 bool svm_can_nmi(struct vcpu *vcpu);
 void svm_want_nmi_window(struct vcpu *vcpu);
+/* One instruction, and an exit. */
+void svm_step(struct vcpu *vcpu);
 void svm_nmi_injected(struct vcpu *vcpu);
 void svm_nmi_reset(struct vcpu *vcpu);
 /* After every exit, before it is decoded. */
