@@ -114,9 +114,11 @@ static int vm_load(struct vm *vm)
 	int error;
 
 	rq.kernel = bundle_payload(b, vm->config->kernel, &rq.kernel_size);
-	if (vm->config->initrd != SLUICE_NO_PAYLOAD)
+	if (vm->config->initrd != SLUICE_NO_PAYLOAD) {
 		rq.initrd =
 			bundle_payload(b, vm->config->initrd, &rq.initrd_size);
+		rq.initrd_name = b->payloads[vm->config->initrd].name;
+	}
 	for (unsigned i = 0; i < vm->mem.count; i++)
 		memset(vm->mem.ranges[i].hva, 0, vm->mem.ranges[i].size);
 	error = machine_build_acpi(vm, &rq.rsdp);

@@ -35,6 +35,16 @@ def payload(name, vm=None, **settings):
             **settings}
 
 
+def failures(box, vm, seconds=90):
+    """The guest's own verdict must be there; what it says failed."""
+    _, match = box.wait_for(r"^guest-result: pass (\d+) fail (\d+)", vm,
+                            seconds)
+    failed = [line.text for line, _ in box.find("^FAIL ", vm)]
+    assert int(match.group(1)) > 0
+    assert int(match.group(2)) == len(failed)
+    return failed
+
+
 @pytest.fixture
 def boot(tmp_path):
     """boot(CONFIG, ...): a Machine, which is ended with the test."""

@@ -45,6 +45,13 @@ def test_no_svm(boot):
         "'qemu -cpu EPYC,+svm') that has it")
 
 
+def test_no_xsave(boot):
+    box = boot(configuration(payload("mmio")), seconds=SECONDS,
+               edit=replaced("-cpu", "EPYC,+svm,-xsave"))
+    assert gives_up(box)[0].startswith(
+        "cannot run virtual machines: this CPU has no XSAVE")
+
+
 def test_no_nic(boot):
     def other_nic(command):
         return [word.replace("e1000e,", "e1000,") for word in command]

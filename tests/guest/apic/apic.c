@@ -1,57 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Local APIC: timers, IPIs, priorities, a second CPU; xAPIC, then x2APIC. */
+#include "tests/guest/lib/apic.h"
 #include "tests/guest/lib/payload.h"
 #include "tests/guest/lib/trap.h"
 #include "tests/guest/lib/x86.h"
 
-#define MSR_APIC_BASE	 0x1b
-#define MSR_TSC_DEADLINE 0x6e0
-#define MSR_X2APIC	 0x800
-#define BASE_X2APIC	 (1ull << 10)
+#define VECTOR_TIMER 0x40
+#define VECTOR_LOW   0x51
+#define VECTOR_HIGH  0xa1
+#define VECTOR_PING  0x61
+#define VECTOR_PONG  0x71
 
-/* Register offsets (Intel SDM 3A, table 11-1). */
-#define APIC_ID		 0x20
-#define APIC_VERSION	 0x30
-#define APIC_TPR	 0x80
-#define APIC_EOI	 0xb0
-#define APIC_SPURIOUS	 0xf0
-#define APIC_ISR	 0x100
-#define APIC_IRR	 0x200
-#define APIC_ESR	 0x280
-#define APIC_ICR_LOW	 0x300
-#define APIC_ICR_HIGH	 0x310
-#define APIC_LVT_TIMER	 0x320
-#define APIC_TIMER_INIT	 0x380
-#define APIC_TIMER_NOW	 0x390
-#define APIC_TIMER_DIV	 0x3e0
+#define PINGS	     200
 
-#define LVT_MASKED	 (1u << 16)
-#define LVT_PERIODIC	 (1u << 17)
-#define LVT_DEADLINE	 (2u << 17)
-#define ICR_NMI		 (4u << 8)
-#define ICR_INIT	 (5u << 8)
-#define ICR_STARTUP	 (6u << 8)
-#define ICR_PENDING	 (1u << 12)
-#define ICR_ASSERT	 (1u << 14)
-#define ICR_SELF	 (1u << 18)
-#define ICR_ALL		 (2u << 18)
-#define ICR_OTHERS	 (3u << 18)
-#define DIVIDE_BY_16	 3
-
-#define VECTOR_NMI	 2
-#define VECTOR_TIMER	 0x40
-#define VECTOR_LOW	 0x51
-#define VECTOR_HIGH	 0xa1
-#define VECTOR_PING	 0x61
-#define VECTOR_PONG	 0x71
-#define VECTOR_SPURIOUS	 0xff
-
-#define TRAMPOLINE	 0x8000
-#define AP_ID		 1
-#define PINGS		 200
-#define WAIT_LOOPS	 200000000u
-
-static bool x2apic;
 /* Written by interrupt handlers and the other CPU. */
 static volatile unsigned count[256];
 static volatile unsigned order[8], order_count;
@@ -59,98 +20,35 @@ static volatile bool hold_eoi;
 static volatile unsigned ap_started, ap_pings;
 static volatile uint32_t ap_id;
 
-static uint32_t apic_read(unsigned reg)
+static void on_interrupt(const struct trap_frame *frame)
 {
-	if (x2apic)
-		return (uint32_t)x86_rdmsr(MSR_X2APIC + reg / 16);
-	return *(volatile uint32_t *)(uintptr_t)(0xfee00000u + reg);
-}
+	unsigned vector = (unsigned)frame->vector;
 
-static void apic_write(unsigned reg, uint32_t value)
-{
-	if (x2apic)
-		x86_wrmsr(MSR_X2APIC + reg / 16, value);
-	else
-		*(volatile uint32_t *)(uintptr_t)(0xfee00000u + reg) = value;
-}
-
-static uint32_t apic_id(void)
-{
-	return x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
-}
-
-static void apic_send(uint32_t target, uint32_t command)
-{
-	if (x2apic) {
-		x86_wrmsr(MSR_X2APIC + APIC_ICR_LOW / 16,
-			  (uint64_t)target << 32 | command);
-		return;
-	}
-	apic_write(APIC_ICR_HIGH, target << 24);
-	apic_write(APIC_ICR_LOW, command);
-	for (unsigned i = 0; i < 100000; i++)
-		if (!(apic_read(APIC_ICR_LOW) & ICR_PENDING))
-			return;
-}
-
-static bool apic_bit(unsigned reg, unsigned vector)
-{
-	return apic_read(reg + vector / 32 * 16) >> (vector % 32) & 1;
-}
-
-static void apic_enable(bool use_x2apic)
-{
-	if (use_x2apic)
-		x86_wrmsr(MSR_APIC_BASE,
-			  x86_rdmsr(MSR_APIC_BASE) | BASE_X2APIC);
-	apic_write(APIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
-	apic_write(APIC_TPR, 0);
-}
-
-static void on_interrupt(unsigned vector)
-{
 	count[vector]++;
 	if (order_count < ARRAY_SIZE(order))
 		order[order_count++] = vector;
 	if (!hold_eoi)
-		apic_write(APIC_EOI, 0);
+		apic_eoi();
 }
 
-static void on_nmi(unsigned vector)
+static void on_nmi(const struct trap_frame *frame)
 {
-	count[vector]++;
+	count[VECTOR_NMI]++;
 }
 
 /* The second CPU's side of the ping: answers the first. */
-static void on_ping(unsigned vector)
+static void on_ping(const struct trap_frame *frame)
 {
 	ap_pings++;
-	apic_write(APIC_EOI, 0);
+	apic_eoi();
 	apic_send(0, ICR_ASSERT | VECTOR_PONG);
-}
-
-/* Enough for an interrupt that is on its way; with interrupts on. */
-static void wait_a_little(void)
-{
-	for (unsigned i = 0; i < 20000; i++)
-		x86_pause();
-}
-
-static bool wait_for(volatile unsigned *what, unsigned value)
-{
-	for (unsigned i = 0; i < WAIT_LOOPS; i++) {
-		if (*what >= value)
-			return true;
-		x86_pause();
-	}
-	return false;
 }
 
 static void check_registers(void)
 {
 	payload_check_equal("the boot processor's id", apic_id(), 0);
 	payload_check_equal("version", apic_read(APIC_VERSION) & 0xff, 0x14);
-	if (x2apic)
+	if (apic_is_x2apic())
 		return; /* TPR was checked, and MSRs have no odd accesses */
 	apic_write(APIC_TPR, 0x30);
 	payload_check_equal("TPR shows in CR8", x86_read_cr8(), 3);
@@ -177,8 +75,8 @@ static void check_timer(void)
 	first = apic_read(APIC_TIMER_NOW);
 	CHECK("the timer counts down", first && first <= 2000000);
 	x86_sti();
-	CHECK("one shot: fires", wait_for(&count[VECTOR_TIMER], 1));
-	wait_a_little();
+	CHECK("one shot: fires", apic_wait_for(&count[VECTOR_TIMER], 1));
+	apic_wait_a_little();
 	payload_check_equal("one shot: once", count[VECTOR_TIMER], 1);
 	payload_check_equal("one shot: stands at 0", apic_read(APIC_TIMER_NOW),
 			    0);
@@ -197,10 +95,10 @@ static void check_timer(void)
 		x86_sti_hlt();
 	CHECK("periodic: ten times", count[VECTOR_TIMER] >= 10);
 	timer_stop();
-	wait_a_little();
+	apic_wait_a_little();
 	count[VECTOR_TIMER] = 0;
 	x86_sti();
-	wait_a_little();
+	apic_wait_a_little();
 	CHECK("masked: silent", count[VECTOR_TIMER] <= 1);
 	x86_cli();
 }
@@ -232,7 +130,7 @@ static void check_deadline(void)
 	x86_wrmsr(MSR_TSC_DEADLINE, x86_rdtsc() + 10000000);
 	x86_wrmsr(MSR_TSC_DEADLINE, 0);
 	x86_sti();
-	wait_a_little();
+	apic_wait_a_little();
 	x86_cli();
 	payload_check_equal("deadline taken back: silent", count[VECTOR_TIMER],
 			    2);
@@ -248,7 +146,7 @@ static void check_self(void)
 	CHECK("IRR holds both", apic_bit(APIC_IRR, VECTOR_LOW) &&
 					apic_bit(APIC_IRR, VECTOR_HIGH));
 	x86_sti();
-	wait_a_little();
+	apic_wait_a_little();
 	x86_cli();
 	payload_check("the higher vector comes first",
 		      order_count == 2 && order[0] == VECTOR_HIGH &&
@@ -260,20 +158,20 @@ static void check_self(void)
 	hold_eoi = true;
 	apic_send(0, ICR_SELF | ICR_ASSERT | VECTOR_HIGH);
 	x86_sti();
-	wait_a_little();
+	apic_wait_a_little();
 	apic_send(0, ICR_SELF | ICR_ASSERT | VECTOR_LOW);
-	wait_a_little();
+	apic_wait_a_little();
 	x86_cli();
 	payload_check("without EOI the lower one waits",
 		      order_count == 1 && apic_bit(APIC_ISR, VECTOR_HIGH) &&
 			      apic_bit(APIC_IRR, VECTOR_LOW),
 		      "one taken, one in IRR");
 	hold_eoi = false;
-	apic_write(APIC_EOI, 0);
+	apic_eoi();
 	CHECK("EOI clears the highest in ISR",
 	      !apic_bit(APIC_ISR, VECTOR_HIGH));
 	x86_sti();
-	wait_a_little();
+	apic_wait_a_little();
 	x86_cli();
 	payload_check("after EOI it comes",
 		      order_count == 2 && order[1] == VECTOR_LOW, "0x51");
@@ -283,10 +181,10 @@ static void check_self(void)
 	x86_write_cr8(5);
 	apic_send(0, ICR_SELF | ICR_ASSERT | VECTOR_LOW);
 	x86_sti();
-	wait_a_little();
+	apic_wait_a_little();
 	payload_check_equal("CR8 5 holds back 0x51", order_count, 0);
 	x86_write_cr8(4);
-	wait_a_little();
+	apic_wait_a_little();
 	x86_cli();
 	payload_check_equal("CR8 4 lets it through", order_count, 1);
 	x86_write_cr8(0);
@@ -294,55 +192,44 @@ static void check_self(void)
 	/* An NMI ignores the interrupt flag. */
 	count[VECTOR_NMI] = 0;
 	apic_send(0, ICR_NMI | ICR_ASSERT);
-	wait_a_little();
+	apic_wait_a_little();
 	payload_check_equal("an NMI to itself", count[VECTOR_NMI], 1);
 }
 
 /* What the other CPU does: takes pings, by HLT, in the mode it is told. */
 void payload_ap_main(void)
 {
-	apic_enable(x2apic);
+	apic_enable(apic_is_x2apic());
 	ap_id = apic_id();
 	ap_started++;
 	for (;;)
 		x86_sti_hlt();
 }
 
-/* INIT and one start-up IPI; the page is where the trampoline is. */
-static bool start_ap(void)
-{
-	unsigned size =
-		(unsigned)(payload_ap_trampoline_end - payload_ap_trampoline);
-	unsigned before = ap_started;
-
-	for (unsigned i = 0; i < size; i++)
-		((volatile char *)TRAMPOLINE)[i] = payload_ap_trampoline[i];
-	apic_send(AP_ID, ICR_INIT | ICR_ASSERT);
-	wait_a_little();
-	apic_send(AP_ID, ICR_STARTUP | ICR_ASSERT | TRAMPOLINE >> 12);
-	return wait_for(&ap_started, before + 1);
-}
-
 static void check_second_cpu(void)
 {
-	bool started = start_ap();
-	unsigned i;
+	unsigned before = ap_started, i;
+	bool started;
+
+	apic_start_other();
+	started = apic_wait_for(&ap_started, before + 1);
 
 	CHECK("INIT and one start-up IPI start a CPU", started);
 	if (!started)
 		return;
-	payload_check_equal("  its APIC id", ap_id, AP_ID);
+	payload_check_equal("  its APIC id", ap_id, APIC_OTHER_ID);
 	/* A second start-up IPI finds it running: nothing happens. */
-	apic_send(AP_ID, ICR_STARTUP | ICR_ASSERT | TRAMPOLINE >> 12);
-	wait_a_little();
-	payload_check_equal("  it started once", ap_started, x2apic ? 2 : 1);
+	apic_send_startup();
+	apic_wait_a_little();
+	payload_check_equal("  it started once", ap_started,
+			    apic_is_x2apic() ? 2 : 1);
 
 	/* Each ping wakes a halted CPU, which answers with one of its own. */
 	ap_pings = count[VECTOR_PONG] = 0;
 	x86_sti();
 	for (i = 0; i < PINGS; i++) {
-		apic_send(AP_ID, ICR_ASSERT | VECTOR_PING);
-		if (!wait_for(&count[VECTOR_PONG], i + 1))
+		apic_send(APIC_OTHER_ID, ICR_ASSERT | VECTOR_PING);
+		if (!apic_wait_for(&count[VECTOR_PONG], i + 1))
 			break;
 	}
 	payload_check_equal("pings answered by the other CPU", i, PINGS);
@@ -351,7 +238,7 @@ static void check_second_cpu(void)
 	/* Both halted in turn: wake-ups must not get lost. */
 	for (i = 0; i < PINGS; i++) {
 		x86_cli();
-		apic_send(AP_ID, ICR_ASSERT | VECTOR_PING);
+		apic_send(APIC_OTHER_ID, ICR_ASSERT | VECTOR_PING);
 		while (count[VECTOR_PONG] < PINGS + i + 1)
 			x86_sti_hlt();
 	}
@@ -359,10 +246,11 @@ static void check_second_cpu(void)
 
 	x86_sti();
 	apic_send(0, ICR_OTHERS | ICR_ASSERT | VECTOR_PING);
-	CHECK("all but self", wait_for(&count[VECTOR_PONG], 2 * PINGS + 1));
+	CHECK("all but self",
+	      apic_wait_for(&count[VECTOR_PONG], 2 * PINGS + 1));
 	count[VECTOR_LOW] = 0;
 	apic_send(0, ICR_ALL | ICR_ASSERT | VECTOR_LOW);
-	CHECK("all including self", wait_for(&count[VECTOR_LOW], 2));
+	CHECK("all including self", apic_wait_for(&count[VECTOR_LOW], 2));
 	x86_cli();
 }
 
@@ -403,7 +291,6 @@ void payload_main(void)
 		return;
 	}
 	payload_log("x2APIC");
-	x2apic = true;
 	apic_enable(true);
 	check_all();
 }

@@ -130,6 +130,38 @@ void payload_check_equal(const char *name, uint64_t got, uint64_t expected)
 	}
 }
 
+/* Multiboot Specification 0.6.96, 3.3. */
+#define MULTIBOOT_FLAGS	      0
+#define MULTIBOOT_CMDLINE     16
+#define MULTIBOOT_HAS_CMDLINE (1u << 2)
+
+static uint32_t multiboot_field(unsigned offset)
+{
+	return *(const uint32_t *)(uintptr_t)(multiboot_info + offset);
+}
+
+uint64_t payload_parameter(const char *name, uint64_t otherwise)
+{
+	const char *at, *want;
+	uint64_t value = 0;
+
+	if (!(multiboot_field(MULTIBOOT_FLAGS) & MULTIBOOT_HAS_CMDLINE))
+		return otherwise;
+	at = (const char *)(uintptr_t)multiboot_field(MULTIBOOT_CMDLINE);
+	while (*at) {
+		for (want = name; *want && *at == *want; want++)
+			at++;
+		if (!*want && *at == '=') {
+			while (*++at >= '0' && *at <= '9')
+				value = value * 10 + (uint64_t)(*at - '0');
+			return value;
+		}
+		while (*at && *at++ != ' ')
+			;
+	}
+	return otherwise;
+}
+
 void *payload_window_map(unsigned index, uint64_t entry)
 {
 	void *page = (void *)(PAYLOAD_WINDOW + index * PAGE_SIZE);

@@ -23,7 +23,15 @@ void payload_check(const char *name, bool ok, const char *what);
 /* Powers the machine off; for a payload that ends early. */
 _Noreturn void payload_exit(void);
 
+/* EBX and EAX at the entry. */
 extern uint32_t multiboot_info, multiboot_magic;
+
+/* NAME=NUMBER on the Multiboot command line, decimal; otherwise, if it is not
+ * there. */
+uint64_t payload_parameter(const char *name, uint64_t otherwise);
+
+/* The image, from here to there in memory. */
+extern const char payload_image[], payload_image_end[];
 
 /* 512 pages at this address are the payload's to map; entries start empty. */
 #define PAYLOAD_WINDOW ((uint64_t)1 << 39)

@@ -185,6 +185,8 @@ trap_entry:
 	popq %rax
 	addq $16, %rsp
 	iretq
+	.globl trap_stubs_end
+trap_stubs_end:
 
 /*
  * bool trap_run(void (*fn)(void), bool user): calls fn in ring 0 or 3; true
@@ -276,6 +278,7 @@ stack_top:
 	.skip 8192
 trap_stack_top:
 	.skip 8192
+	.globl ist_stack_top
 ist_stack_top:
 	.skip 8192
 user_stack_top:

@@ -22,7 +22,7 @@ _Static_assert(sizeof(struct gate) == 16, "hardware");
 #define GATE_PRESENT   0x80
 
 static struct gate idt[256];
-static void (*interrupts[256])(unsigned vector);
+static void (*interrupts[256])(const struct trap_frame *frame);
 static bool catching;
 
 struct trap trap_log[TRAP_LOG_MAX];
@@ -69,7 +69,13 @@ void trap_set_gate(unsigned vector, bool present)
 	*(volatile uint8_t *)&idt[vector].type = type;
 }
 
-void trap_on_interrupt(unsigned vector, void (*fn)(unsigned vector))
+void trap_set_ist(unsigned vector, unsigned ist)
+{
+	*(volatile uint8_t *)&idt[vector].ist = (uint8_t)ist;
+}
+
+void trap_on_interrupt(unsigned vector,
+		       void (*fn)(const struct trap_frame *frame))
 {
 	interrupts[vector] = fn;
 }
@@ -79,7 +85,7 @@ void trap_handle(struct trap_frame *frame)
 	unsigned vector = (unsigned)frame->vector;
 
 	if (interrupts[vector]) {
-		interrupts[vector](vector);
+		interrupts[vector](frame);
 		return;
 	}
 	if (!catching) {

@@ -35,6 +35,8 @@ void trap_init(void); /* makes and loads the IDT */
 void trap_load(void); /* loads it on another CPU */
 /* present false: using the vector is a #NP. */
 void trap_set_gate(unsigned vector, bool present);
+/* The interrupt stack that the vector's delivery switches to; 0: none. */
+void trap_set_ist(unsigned vector, unsigned ist);
 
 /*
  * Runs fn in ring 0, or in ring 3 when user. The first exception that no hook
@@ -45,8 +47,8 @@ const struct trap *trap_catch(void (*fn)(void), bool user);
  * itself. NULL: none. */
 extern void (*trap_hook)(struct trap_frame *frame);
 
-/* A vector of 32 to 255 as an interrupt: fn is called, and the frame resumed.
- */
-void trap_on_interrupt(unsigned vector, void (*fn)(unsigned vector));
+/* From now on the vector is an interrupt: fn is called, the frame resumed. */
+void trap_on_interrupt(unsigned vector,
+		       void (*fn)(const struct trap_frame *frame));
 
 #endif
