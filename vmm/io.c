@@ -29,6 +29,41 @@ static bool io_is_pci(uint16_t port)
 	return port >= PCI_PORT_ADDRESS && port < PCI_PORT_DATA + 4;
 }
 
+static bool io_is_pm_timer(uint16_t port)
+{
+	return port >= ACPI_PORT_PM_TIMER &&
+	       port < ACPI_PORT_PM_TIMER + PMTIMER_PORTS;
+}
+
+static bool io_is_pit(uint16_t port)
+{
+	return (port >= PIT_PORT && port < PIT_PORT + PIT_PORTS) ||
+	       port == PIT_PORT_B;
+}
+
+/* Interrupts and timer of the first PCs. */
+static bool io_legacy_read(struct vm *vm, uint16_t port, uint8_t *value)
+{
+	if (pic_has_port(port))
+		*value = pic_read(&vm->pic, port);
+	else if (io_is_pit(port))
+		*value = pit_read(&vm->pit, port);
+	else
+		return false;
+	return true;
+}
+
+static bool io_legacy_write(struct vm *vm, uint16_t port, uint8_t value)
+{
+	if (pic_has_port(port))
+		pic_write(&vm->pic, port, value);
+	else if (io_is_pit(port))
+		pit_write(&vm->pit, port, value);
+	else
+		return false;
+	return true;
+}
+
 /* Devices of a PC at fixed ports, a byte wide. */
 static bool io_platform_read(struct vm *vm, uint16_t port, uint8_t *value)
 {
@@ -51,7 +86,7 @@ static bool io_platform_read(struct vm *vm, uint16_t port, uint8_t *value)
 		*value = 0;
 		return true;
 	default:
-		return false;
+		return io_legacy_read(vm, port, value);
 	}
 }
 
@@ -85,7 +120,7 @@ static bool io_platform_write(struct vm *vm, uint16_t port, uint8_t value)
 	case PORT_POST:
 		return true;
 	default:
-		return false;
+		return io_legacy_write(vm, port, value);
 	}
 }
 
@@ -103,6 +138,9 @@ uint32_t io_port_read(struct vcpu *vcpu, uint16_t port, unsigned size)
 		return pci_port_read(&vm->pci, port, size);
 	if (size == 1 && io_platform_read(vm, port, &byte))
 		return byte;
+	if (io_is_pm_timer(port))
+		return pmtimer_read(&vm->pmtimer, port - ACPI_PORT_PM_TIMER,
+				    size);
 	io_count(&vm->bad_io);
 	return io_ones(size);
 }
@@ -126,6 +164,8 @@ void io_port_write(struct vcpu *vcpu, uint16_t port, unsigned size,
 		pci_port_write(&vm->pci, port, size, value);
 		return;
 	}
+	if (io_is_pm_timer(port))
+		return; /* read-only */
 	io_count(&vm->bad_io);
 }
 

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "lib/fmt.h"
+#include "vmkernel/boot/acpi.h"
 #include "vmkernel/console/console.h"
 #include "vmkernel/cpu/regs.h"
 #include "vmkernel/irq/time.h"
 #include "vmm/acpi.h"
+#include "vmm/load/bios.h"
 #include "vswitch/vswitch.h"
 
 #define PCI_SLOT_NICS 1 /* after the host bridge */
@@ -21,6 +23,23 @@ uint64_t rtc_wall_seconds(void)
 	return time_wall_seconds();
 }
 
+void pic_raised(struct pic *pic)
+{
+	struct vm *vm = container_of(pic, struct vm, pic);
+
+	lapic_wake(vm->apics.apics[0]);
+}
+
+/* Only to the 8259: who uses the I/O APIC has better timers. Down and up, since
+ * an edge must stay up until it is acknowledged. */
+void pit_interrupt(struct pit *pit)
+{
+	struct vm *vm = container_of(pit, struct vm, pit);
+
+	pic_set_line(&vm->pic, 0, false);
+	pic_set_line(&vm->pic, 0, true);
+}
+
 void uart_output(struct uart *uart, const uint8_t *bytes, unsigned count)
 {
 	console_vm_output(uart->vm->index, bytes, count);
@@ -29,6 +48,38 @@ void uart_output(struct uart *uart, const uint8_t *bytes, unsigned count)
 unsigned console_vm_input(unsigned vm, const uint8_t *bytes, unsigned count)
 {
 	return uart_input(&vm_at(vm)->uart, bytes, count);
+}
+
+/* Fixed ports of the guest machine: first and last. */
+static const uint16_t machine_ports[][2] = {
+	{0x000, 0x3ff}, /* what was on the first PCs' board, and COM1 */
+	{PIC_PORT_ELCR, PIC_PORT_ELCR + 1},
+	{ACPI_PORT_SLEEP_CONTROL, ACPI_PORT_SLEEP_STATUS},
+	{PCI_PORT_ADDRESS, PCI_PORT_DATA + 3},
+	{GUEST_PCI_IO_BASE, GUEST_PCI_IO_END - 1},
+};
+
+static uint16_t machine_pm_timer = ACPI_PORT_PM_TIMER;
+
+/*
+ * Guests read this machine's own PM timer where its port is free in theirs: it
+ * tells them no more than the TSC does, and cannot be written (ACPI 6.4,
+ * 4.8.2.1). Linux without KVM's clock has nothing else to calibrate an AMD
+ * CPU's TSC against; it wants three reads within 50,000 cycles
+ * (arch/x86/kernel/tsc.c, tsc_read_refs()), and if it never gets them the boot
+ * stops for want of a timer. Three exits do not take that long on a CPU, but
+ * they do on an emulated one.
+ */
+void machine_init(void)
+{
+	uint16_t port = acpi_info()->pm_timer_port;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(machine_ports); i++)
+		if (port + PMTIMER_PORTS > machine_ports[i][0] &&
+		    port <= machine_ports[i][1])
+			return;
+	machine_pm_timer = port;
+	cpu_ops->pass_ports(port, PMTIMER_PORTS);
 }
 
 /* Do all CPUs' TSCs count as one, and never stop? An emulated or virtual
@@ -89,6 +140,8 @@ int machine_create_devices(struct vm *vm)
 	ioapic_init(&vm->ioapic, &vm->apics);
 	pci_init(&vm->pci, vm);
 	uart_init(&vm->uart, vm, GUEST_GSI_COM1);
+	pic_init(&vm->pic);
+	pit_init(&vm->pit);
 	rtc_init(&vm->rtc, vm->config->memory - high, high);
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		pvclock_init(&vm->vcpus[i]->pvclock, &vm->mem, &vm->clock);
@@ -102,7 +155,7 @@ int machine_create_devices(struct vm *vm)
 
 int machine_build_acpi(struct vm *vm, gpa_t *rsdp)
 {
-	return acpi_build(&vm->mem, vm->vcpu_count, dsdt_aml,
+	return acpi_build(&vm->mem, vm->vcpu_count, machine_pm_timer, dsdt_aml,
 			  (size_t)(dsdt_aml_end - dsdt_aml), rsdp);
 }
 
@@ -111,7 +164,7 @@ int machine_build_acpi(struct vm *vm, gpa_t *rsdp)
  * BIOS in real mode, f000:fff0. It is the first of Linux on hardware-reduced
  * ACPI (arch/x86/kernel/reboot.c), which takes EFI for granted there.
  */
-int machine_write_reset_code(struct vm *vm)
+int machine_write_bios(struct vm *vm)
 {
 	static const uint8_t code[] = {
 		0xba,
@@ -125,8 +178,12 @@ int machine_write_reset_code(struct vm *vm)
 		0xfd, /* jmp to the hlt */
 	};
 
-	return guest_write(&vm->mem, GPA(GUEST_RESET_VECTOR), code,
-			   sizeof(code));
+	int error = guest_write(&vm->mem, GPA(GUEST_BIOS_BASE), bios_image,
+				(size_t)(bios_image_end - bios_image));
+
+	return error ? error
+		     : guest_write(&vm->mem, GPA(GUEST_RESET_VECTOR), code,
+				   sizeof(code));
 }
 
 void machine_start_clock(struct vm *vm)
@@ -137,6 +194,7 @@ void machine_start_clock(struct vm *vm)
 		.tsc_khz = (uint32_t)time_tsc_khz(),
 		.tsc_stable = machine_tsc_stable(),
 	};
+	pmtimer_reset(&vm->pmtimer);
 }
 
 void machine_reset_devices(struct vm *vm)
@@ -144,6 +202,8 @@ void machine_reset_devices(struct vm *vm)
 	pci_reset(&vm->pci);
 	ioapic_reset(&vm->ioapic);
 	uart_reset(&vm->uart);
+	pit_reset(&vm->pit);
+	pic_reset(&vm->pic);
 }
 
 bool machine_quiet(struct vm *vm)
