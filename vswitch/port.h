@@ -24,6 +24,7 @@ enum port_drop {
 	DROP_NO_BUFFER,	   /* egress: guest has posted no receive buffer */
 	DROP_TOO_BIG,	   /* egress: does not fit what the port can take */
 	DROP_BAD_BUFFER,   /* egress: the guest's receive chain is nonsense */
+	DROP_FILTERED,	   /* egress: the guest's receive filter */
 	DROP_DEVICE_ERROR, /* egress: the NIC gave it up, or was reset */
 	PORT_DROP_COUNT,
 };
@@ -71,6 +72,9 @@ struct port_ops {
 	 * feeds no frames. */
 	void (*complete)(struct port *port, struct frame *const *frames,
 			 unsigned count);
+	/* The wire has changed: hosts there should hear anew where the port's
+	 * owner is. No lock held. NULL: it has no way to tell them. */
+	void (*announce)(struct port *port);
 };
 
 struct vswitch;

@@ -491,7 +491,7 @@ struct netdev *e1000e_attach(const struct netdev_resources *res)
 		return NULL;
 	nic->dev.ops = &e1000e_ops;
 	nic->dev.res = *res;
-	nic->dev.caps = NETDEV_CSUM | NETDEV_RX_CSUM;
+	nic->dev.caps = NETDEV_CSUM | NETDEV_RX_CSUM | NETDEV_TSO;
 	nic->dev.frame_max = FRAME_MAX;
 	if (!e1000e_read_mac(nic, nic->dev.mac)) {
 		log_error("e1000e", "no usable MAC address in the NIC");

@@ -15,6 +15,8 @@ enum netdev_caps {
 	 * head and its first 256 bytes, or the frame leaves unfinished. */
 	NETDEV_CSUM = 1 << 0,
 	NETDEV_RX_CSUM = 1 << 1, /* FRAME_CSUM_VALID on receive */
+	/* GSO frames of TCP, without CWR; gso_check() has passed them, and the
+	 * headers in the head may be written to. */
 	NETDEV_TSO = 1 << 2,
 };
 
@@ -63,7 +65,8 @@ struct netdev_ops {
 	void (*stop)(struct netdev *dev);
 	/* Puts frames on the ring, in order, one tail write for all. Returns
 	 * how many fitted; those belong to the NIC until reap(). Heads and
-	 * segments are not empty, len is their sum and at most frame_max. */
+	 * segments are not empty, len is their sum and at most frame_max (of a
+	 * GSO frame: each of its segments). */
 	unsigned (*transmit)(struct netdev *dev, struct frame *const *frames,
 			     unsigned count);
 	/* Frames the NIC has finished with, at most max. */

@@ -12,7 +12,9 @@
  * switch (vswitch/). vnet_tx.c goes from the doorbell to the switch and back,
  * vnet_rx.c from the switch into the guest's buffers.
  *
- * Locks. Each queue has one. A vCPU takes the transmit lock at its doorbell and
+ * Locks. Each queue has one; the control queue's goes before the others, for a
+ * command changes the receive filter. A vCPU takes the transmit lock at its
+ * doorbell and
  * holds it through the switch and into other ports: LOCK_VNET_TX before
  * LOCK_VNET_RX and LOCK_UPLINK_TX. Frames come home on any CPU under any lock,
  * so that side takes the transmit lock only if it is free, and otherwise
@@ -23,11 +25,16 @@
  * frame that is merely bad is counted, dropped and given back.
  */
 
-/* What is done fully right, and nothing else; GSO is not among it. */
-#define VNET_FEATURES                                                  \
-	(1ull << VIRTIO_NET_F_CSUM | 1ull << VIRTIO_NET_F_GUEST_CSUM | \
-	 1ull << VIRTIO_NET_F_MAC | 1ull << VIRTIO_NET_F_MRG_RXBUF |   \
-	 1ull << VIRTIO_NET_F_STATUS)
+/* What is done fully right, and nothing else. */
+#define F(name) (1ull << VIRTIO_NET_F_##name)
+#define VNET_FEATURES                                                 \
+	(F(CSUM) | F(GUEST_CSUM) | F(MTU) | F(MAC) | F(STATUS) |      \
+	 F(MRG_RXBUF) | F(HOST_TSO4) | F(HOST_TSO6) | F(HOST_ECN) |   \
+	 F(HOST_USO) | F(GUEST_TSO4) | F(GUEST_TSO6) | F(GUEST_ECN) | \
+	 F(GUEST_USO4) | F(GUEST_USO6) | F(CTRL_VQ) | F(CTRL_RX) |    \
+	 F(CTRL_RX_EXTRA) | F(CTRL_VLAN) | F(CTRL_MAC_ADDR) |         \
+	 F(GUEST_ANNOUNCE))
+#define VNET_MTU       1500
 #define VNET_PCI_CLASS 0x020000 /* Ethernet controller */
 
 static struct vnet *vnet_of(struct virtio_pci *virtio)
@@ -41,6 +48,8 @@ static void vnet_notify(struct virtio_pci *virtio, unsigned queue)
 
 	if (queue == VNET_QUEUE_TX)
 		vnet_doorbell_tx(vnet);
+	else if (queue == VNET_QUEUE_CTRL)
+		vnet_doorbell_ctrl(vnet);
 	else
 		/* New buffers are found when a frame needs them. */
 		__atomic_fetch_add(&vnet->rx_doorbells, 1, __ATOMIC_RELAXED);
@@ -50,12 +59,14 @@ static const struct virtio_ops vnet_virtio_ops = {
 	.device = VIRTIO_DEVICE_OPS("virtio-net"),
 	.notify = vnet_notify,
 	.quiet = vnet_quiet,
+	.reset = vnet_reset,
 };
 
 static const struct port_ops vnet_port_ops = {
 	.holds = false,
 	.deliver = vnet_deliver,
 	.complete = vnet_complete,
+	.announce = vnet_announce,
 };
 
 static void vnet_init_port(struct port *port, const struct vnet_params *params)
@@ -81,26 +92,29 @@ struct vnet *vnet_create(struct vm *vm, struct pci_bus *bus, unsigned slot,
 
 	if (!vnet)
 		return NULL;
-	memcpy(vnet->config.mac, params->mac, ETH_ADDR_LEN);
-	vnet->config.status = VIRTIO_NET_S_LINK_UP;
-	virtio_pci_init(
-		&vnet->virtio, vm,
-		&(struct virtio_pci_params){
-			.ops = &vnet_virtio_ops,
-			.type = VIRTIO_ID_NET,
-			.class_code = VNET_PCI_CLASS,
-			.features = VNET_FEATURES,
-			.config = &vnet->config,
-			/* mac and status: what the features cover */
-			.config_size = offsetof(struct virtio_net_config,
-						max_virtqueue_pairs),
-		});
+	vnet->config.max_virtqueue_pairs = 1;
+	vnet->config.mtu = VNET_MTU;
+	virtio_pci_init(&vnet->virtio, vm,
+			&(struct virtio_pci_params){
+				.ops = &vnet_virtio_ops,
+				.type = VIRTIO_ID_NET,
+				.class_code = VNET_PCI_CLASS,
+				.features = VNET_FEATURES,
+				.config = &vnet->config,
+				/* mac to mtu: what the features cover */
+				.config_size = offsetof(
+					struct virtio_net_config, speed),
+			});
 	vnet->rx = virtio_pci_add_queue(&vnet->virtio, "vnet rx", LOCK_VNET_RX,
 					VNET_QUEUE_SIZE);
 	vnet->tx = virtio_pci_add_queue(&vnet->virtio, "vnet tx", LOCK_VNET_TX,
 					VNET_QUEUE_SIZE);
+	vnet->ctrl = virtio_pci_add_queue(&vnet->virtio, "vnet control",
+					  LOCK_VNET_CTRL, VNET_CTRL_QUEUE_SIZE);
 	work_init(&vnet->tx_work, vnet_work_tx, vm_account(vm));
+	work_init(&vnet->ctrl_work, vnet_work_ctrl, vm_account(vm));
 	vnet_init_port(&vnet->port, params);
+	vnet_reset(&vnet->virtio);
 	if (pci_add(bus, &vnet->virtio.dev, slot) < 0) {
 		plat_free(vnet, sizeof(*vnet));
 		return NULL;

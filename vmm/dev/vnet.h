@@ -8,9 +8,10 @@
 #include "vmm/dev/virtqueue.h"
 #include "vswitch/port.h"
 
-#define VNET_QUEUE_SIZE 256
-/* Longest frame either way: 1500 bytes of payload and a VLAN tag. */
-#define VNET_FRAME_MAX	(ETH_HEADER_LEN + 4 + 1500)
+#define VNET_QUEUE_SIZE	     256
+#define VNET_CTRL_QUEUE_SIZE 64
+/* Longest frame either way but for GSO: 1500 bytes of payload, a VLAN tag. */
+#define VNET_FRAME_MAX	     (ETH_HEADER_LEN + 4 + 1500)
 
 struct vnet;
 
