@@ -154,10 +154,8 @@ bool gso_check(struct frame *f)
 	uint8_t protocol;
 	unsigned l3, l4, payload;
 
-	if (f->gso_type > FRAME_GSO_UDP || f->gso_size < GSO_SIZE_MIN ||
-	    !(f->flags & FRAME_CSUM_PARTIAL) ||
-	    /* A segment may begin in the head. */
-	    f->seg_count == FRAME_SEGS_MAX)
+	if (f->gso_type > FRAME_GSO_UDP || !f->gso_size ||
+	    !(f->flags & FRAME_CSUM_PARTIAL))
 		return false;
 	l3 = gso_find_l3(f, &ethertype);
 	if (!l3)
@@ -171,7 +169,10 @@ bool gso_check(struct frame *f)
 	payload = l4 ? gso_find_payload(f, l4, protocol) : 0;
 	/* The IP length of a segment has 16 bits: so has the whole's. */
 	if (!payload || payload > UINT8_MAX || f->len <= payload ||
-	    f->len - l3 > 65535u + (ethertype == ETHERTYPE_IPV6 ? 40 : 0))
+	    f->len - l3 > 65535u + (ethertype == ETHERTYPE_IPV6 ? 40 : 0) ||
+	    f->len - payload > (uint32_t)f->gso_size * GSO_SEGMENTS_MAX ||
+	    /* A segment may begin in the head, and have all pieces after it. */
+	    (f->head_len > payload && f->seg_count == FRAME_SEGS_MAX))
 		return false;
 	f->l3_start = (uint8_t)l3;
 	f->header_len = (uint8_t)payload;

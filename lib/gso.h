@@ -14,16 +14,18 @@
 
 /* An IP length has 16 bits; an IPv6 one does not count its own header. With
  * two VLAN tags. */
-#define GSO_LEN_MAX  (65535u + 40 + ETH_HEADER_LEN + 8)
-/* The least segment: that of Linux's TCP (TCP_MIN_SND_MSS), so that nobody is
- * made to cut a frame into very many pieces. */
-#define GSO_SIZE_MIN 48u
+#define GSO_LEN_MAX	 (65535u + 40 + ETH_HEADER_LEN + 8)
+/* So that nobody is made to cut a frame into very many pieces: enough for the
+ * longest with the least segments of Linux's TCP (TCP_MIN_SND_MSS, 48 bytes,
+ * less 12 of a timestamp). */
+#define GSO_SEGMENTS_MAX 2048u
 
 /*
  * Does the head hold what the frame's gso_type, csum_start and csum_offset
  * say? Ethernet with at most two VLAN tags; IPv4, no fragment, or IPv6, with
- * extension headers or not; TCP or UDP; all of it within the head. Sets
- * l3_start and header_len. A frame of a single segment becomes an ordinary one.
+ * extension headers or not; TCP or UDP; all of it within the head; at most
+ * GSO_SEGMENTS_MAX segments. Sets l3_start and header_len. A frame of a single
+ * segment becomes an ordinary one.
  */
 bool gso_check(struct frame *frame);
 
@@ -31,10 +33,13 @@ bool gso_check(struct frame *frame);
 
 /* At least 2. */
 unsigned gso_segment_count(const struct frame *frame);
-/* Of one segment at most, headers included. */
-static inline uint32_t gso_segment_len(const struct frame *frame)
+/* What a wire must be able to take, of any frame: its length, or that of its
+ * longest segment, headers included. */
+static inline uint32_t gso_wire_len(const struct frame *frame)
 {
-	return (uint32_t)frame->header_len + frame->gso_size;
+	return likely(frame->gso_type == FRAME_GSO_NONE)
+		       ? frame->len
+		       : (uint32_t)frame->header_len + frame->gso_size;
 }
 static inline bool gso_is_ipv4(const struct frame *frame)
 {

@@ -41,7 +41,7 @@ struct uplink_stats {
 	uint64_t polls;			   /* (r) batches that had frames */
 	uint64_t budget_spent;		   /* (r) went on as deferred work */
 	uint64_t csum_in_software;	   /* (t) frames */
-	uint64_t waited;		   /* (t) frames: the ring was full */
+	uint64_t waited;		   /* (t) frames, on the pending list */
 	uint64_t segmented;		   /* (t) frames, in software */
 	uint64_t segments_dry;		   /* (t) had to wait for a slot */
 };

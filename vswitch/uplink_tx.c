@@ -49,17 +49,9 @@ static bool uplink_takes_whole(const struct uplink *uplink,
 			       const struct frame *f)
 {
 	return likely(f->gso_type == FRAME_GSO_NONE) ||
-	       (uplink->dev->caps & NETDEV_TSO &&
-		f->gso_type != FRAME_GSO_UDP && !gso_has_cwr(f));
-}
-
-static bool uplink_fits(const struct uplink *uplink, const struct frame *f)
-{
-	uint32_t len = likely(f->gso_type == FRAME_GSO_NONE)
-			       ? f->len
-			       : gso_segment_len(f);
-
-	return len <= uplink->dev->frame_max;
+	       (READ_ONCE(uplink->dev->caps) & NETDEV_TSO &&
+		f->gso_type != FRAME_GSO_UDP && !gso_has_cwr(f) &&
+		f->head_len > f->header_len);
 }
 
 /* The pending list, under tx_lock */
@@ -195,10 +187,13 @@ static unsigned uplink_gather(struct uplink *uplink, struct frame **frames)
 	unsigned count = 0;
 
 	while (uplink->pending && count < FRAME_BATCH_MAX) {
-		struct frame *f = uplink_takes_whole(uplink, uplink->pending)
-					  ? uplink_pop_pending(uplink)
-					  : uplink_cut(uplink);
+		struct frame *f = uplink->pending;
 
+		/* One that is half cut up is cut to its end. */
+		if (f == uplink->gso.frame || !uplink_takes_whole(uplink, f))
+			f = uplink_cut(uplink);
+		else
+			f = uplink_pop_pending(uplink);
 		if (!f)
 			break;
 		frames[count++] = f;
@@ -281,7 +276,7 @@ void uplink_deliver(struct port *port, struct frame *const *frames,
 	for (unsigned i = 0; i < count; i++) {
 		struct frame *f = frames[i];
 
-		if (unlikely(!uplink_fits(uplink, f))) {
+		if (unlikely(gso_wire_len(f) > uplink->dev->frame_max)) {
 			back[back_count++] = f;
 			continue;
 		}

@@ -31,14 +31,14 @@ static bool frame_offload_ok(struct frame *f)
 static enum port_drop vswitch_check_frame(const struct port *from,
 					  struct frame *f)
 {
-	uint32_t max =
-		f->gso_type == FRAME_GSO_NONE ? from->frame_max : GSO_LEN_MAX;
-
 	if (f->head_len < ETH_HEADER_LEN || f->len < f->head_len)
 		return DROP_RUNT;
-	if (f->len > max)
+	if (unlikely(f->gso_type != FRAME_GSO_NONE) && f->len > GSO_LEN_MAX)
 		return DROP_GIANT;
-	return frame_offload_ok(f) ? NOT_DROPPED : DROP_BAD_OFFLOAD;
+	/* It may turn a GSO frame into an ordinary one. */
+	if (!frame_offload_ok(f))
+		return DROP_BAD_OFFLOAD;
+	return gso_wire_len(f) > from->frame_max ? DROP_GIANT : NOT_DROPPED;
 }
 
 static bool port_lists(const struct port *port, uint64_t mac)

@@ -113,8 +113,9 @@ void virtio_pci_finish_reset(struct virtio_pci *virtio)
 		WRITE_ONCE(virtio->queues[i].vector, VIRTIO_MSI_NO_VECTOR);
 	}
 	device_isr_take(&virtio->dev);
-	virtio->ops->reset(virtio);
+	/* First, so that the type changes nothing more by a feature. */
 	virtio->accepted = 0;
+	virtio->ops->reset(virtio);
 	virtio->device_select = virtio->driver_select = 0;
 	WRITE_ONCE(virtio->config_vector, VIRTIO_MSI_NO_VECTOR);
 	virtio->queue_select = 0;

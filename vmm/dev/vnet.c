@@ -14,10 +14,9 @@
  *
  * Locks. Each queue has one; the control queue's goes before the others, for a
  * command changes the receive filter. A vCPU takes the transmit lock at its
- * doorbell and
- * holds it through the switch and into other ports: LOCK_VNET_TX before
- * LOCK_VNET_RX and LOCK_UPLINK_TX. Frames come home on any CPU under any lock,
- * so that side takes the transmit lock only if it is free, and otherwise
+ * doorbell and holds it through the switch and into other ports: LOCK_VNET_TX
+ * before LOCK_VNET_RX and LOCK_UPLINK_TX. Frames come home on any CPU under any
+ * lock, so that side takes the transmit lock only if it is free, and otherwise
  * leaves the frames to whoever holds it.
  *
  * Trust. The guest may lie in everything. A chain that cannot be walked breaks
@@ -146,6 +145,13 @@ void vnet_stats(struct vnet *vnet, struct vnet_stats *stats)
 	stats->rx_interrupts = vnet->rx_interrupts;
 	memcpy(stats->rx_faults, vnet->rx->faults, sizeof(stats->rx_faults));
 	lock_release(&vnet->rx->lock);
+
+	lock_acquire(&vnet->ctrl->lock);
+	stats->ctrl_commands = vnet->ctrl_commands;
+	stats->ctrl_errors = vnet->ctrl_errors;
+	memcpy(stats->ctrl_faults, vnet->ctrl->faults,
+	       sizeof(stats->ctrl_faults));
+	lock_release(&vnet->ctrl->lock);
 }
 
 bool vnet_quiesce(struct vnet *vnet)

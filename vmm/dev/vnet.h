@@ -29,8 +29,10 @@ struct vnet_stats {
 	uint64_t tx_chains, rx_chains;
 	uint64_t tx_interrupts, rx_interrupts;
 	uint64_t tx_deferred; /* budget spent, rest left to deferred work */
+	uint64_t ctrl_commands, ctrl_errors; /* of those: refused */
 	uint64_t tx_faults[VIRTQUEUE_FAULT_COUNT];
 	uint64_t rx_faults[VIRTQUEUE_FAULT_COUNT];
+	uint64_t ctrl_faults[VIRTQUEUE_FAULT_COUNT];
 };
 
 /*

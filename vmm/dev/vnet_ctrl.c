@@ -14,6 +14,12 @@
 /* Commands for one doorbell or one run of deferred work. */
 #define VNET_CTRL_BUDGET 16
 
+/* Under the receive queue's lock; the guest may read it meanwhile. */
+static void vnet_ctrl_set_status(struct vnet *vnet, uint16_t status)
+{
+	WRITE_ONCE(vnet->config.status, status);
+}
+
 /* A command's data, as far as it is not read yet. */
 struct vnet_command {
 	struct vnet *vnet;
@@ -147,8 +153,7 @@ static bool vnet_ctrl_announced(struct vnet_command *cmd)
 
 	if (!virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_GUEST_ANNOUNCE))
 		return false;
-	__atomic_fetch_and(&vnet->config.status,
-			   (uint16_t)~VIRTIO_NET_S_ANNOUNCE, __ATOMIC_SEQ_CST);
+	vnet_ctrl_set_status(vnet, VIRTIO_NET_S_LINK_UP);
 	virtio_pci_config_changed(&vnet->virtio, false);
 	return true;
 }
@@ -249,11 +254,14 @@ void vnet_announce(struct port *port)
 {
 	struct vnet *vnet = container_of(port, struct vnet, port);
 
-	if (!virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_GUEST_ANNOUNCE))
-		return;
-	__atomic_fetch_or(&vnet->config.status, VIRTIO_NET_S_ANNOUNCE,
-			  __ATOMIC_SEQ_CST);
-	virtio_pci_config_changed(&vnet->virtio, true);
+	/* With the lock, so that a reset is before it or after it. */
+	lock_acquire(&vnet->rx->lock);
+	if (virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
+		vnet_ctrl_set_status(vnet, VIRTIO_NET_S_LINK_UP |
+						   VIRTIO_NET_S_ANNOUNCE);
+		virtio_pci_config_changed(&vnet->virtio, true);
+	}
+	lock_release(&vnet->rx->lock);
 }
 
 void vnet_reset(struct virtio_pci *virtio)
@@ -263,6 +271,6 @@ void vnet_reset(struct virtio_pci *virtio)
 	lock_acquire(&vnet->rx->lock);
 	vnet_filter_reset(&vnet->filter, vnet->port.macs[0]);
 	memcpy(vnet->config.mac, vnet->port.macs[0], ETH_ADDR_LEN);
-	vnet->config.status = VIRTIO_NET_S_LINK_UP;
+	vnet_ctrl_set_status(vnet, VIRTIO_NET_S_LINK_UP);
 	lock_release(&vnet->rx->lock);
 }

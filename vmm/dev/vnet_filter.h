@@ -29,7 +29,7 @@ struct vnet_filter_table {
 /* Under the receive queue's lock. */
 struct vnet_filter {
 	bool promiscuous, no_broadcast;
-	bool vlan_on; /* tagged frames only of these VLANs */
+	bool vlan_on; /* negotiated: tagged frames only of these VLANs */
 	uint8_t mac[ETH_ADDR_LEN];
 	struct vnet_filter_table tables[VNET_FILTER_KINDS];
 	uint64_t vlans[VNET_VLANS / 64];

@@ -34,7 +34,7 @@ struct vnet_slot {
 struct vnet {
 	struct virtio_pci virtio; /* first */
 	struct port port;	  /* ingress (t), egress (r) */
-	/* Changed under (c) or (a); readers look at the generation. */
+	/* Changed under (r); readers look at the generation. */
 	struct virtio_net_config config;
 	struct virtqueue *rx, *tx, *ctrl; /* into virtio */
 

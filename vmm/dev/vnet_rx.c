@@ -306,6 +306,8 @@ void vnet_deliver(struct port *port, struct frame *const *frames,
 	struct vnet *vnet = container_of(port, struct vnet, port);
 
 	lock_acquire(&vnet->rx->lock);
+	vnet->filter.vlan_on =
+		virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_CTRL_VLAN);
 	for (unsigned i = 0; i < count; i++) {
 		const struct frame *frame = frames[i];
 

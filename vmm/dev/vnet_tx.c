@@ -22,10 +22,12 @@
  */
 
 /* Frames on the wire for one doorbell or one run of deferred work. */
-#define VNET_TX_BUDGET 512
-/* Headers, of a frame whose payload stays in place: Ethernet with two tags,
- * IPv6 with extension headers, TCP with all its options. */
-#define VNET_HEAD_COPY 128
+#define VNET_TX_BUDGET	   512
+/* Headers, of a frame whose payload stays in place. For GSO all of them, and a
+ * byte of payload, have to be among those: Ethernet with two tags, IPv4 and TCP
+ * with all their options, or IPv6 with extension headers. */
+#define VNET_HEAD_COPY	   128
+#define VNET_HEAD_COPY_GSO 192
 
 /* The frame's kind of segmentation, if the guest may ask for it. */
 static bool vnet_take_gso(const struct vnet *vnet, struct frame *frame,
@@ -94,6 +96,16 @@ static bool vnet_refer_payload(struct frame *frame, struct virtqueue_cursor *at)
 	return true;
 }
 
+/* How much of a frame becomes its head. */
+static uint16_t vnet_head_len(uint64_t len, const struct virtio_net_hdr_v1 *hdr)
+{
+	if (len <= FRAME_HEAD_SIZE)
+		return (uint16_t)len;
+	return likely(hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE)
+		       ? VNET_HEAD_COPY
+		       : VNET_HEAD_COPY_GSO;
+}
+
 /* The popped chain as a frame, or NULL and why not. */
 static struct frame *vnet_load_frame(struct vnet *vnet, enum port_drop *why)
 {
@@ -117,14 +129,13 @@ static struct frame *vnet_load_frame(struct vnet *vnet, enum port_drop *why)
 	frame->source = &vnet->port;
 	frame->head = slot->store;
 	frame->len = (uint32_t)len;
-	frame->head_len =
-		(uint16_t)(len <= FRAME_HEAD_SIZE ? len : VNET_HEAD_COPY);
 	frame->gso_size = 0;
 	frame->gso_type = FRAME_GSO_NONE;
 	frame->flags = 0;
 	frame->seg_count = 0;
 	frame->cookie = chain->head;
 	virtqueue_gather(&at, &hdr, VNET_HDR_LEN);
+	frame->head_len = vnet_head_len(len, &hdr);
 	virtqueue_gather(&at, slot->store, frame->head_len);
 	/* A Linux frame has at most 18 pieces; one of so many that it does not
 	 * fit is not worth a copy. */
@@ -148,7 +159,7 @@ static unsigned vnet_weight(const struct frame *frame)
 {
 	if (likely(frame->gso_type == FRAME_GSO_NONE))
 		return 1;
-	return 1 + frame->len / MAX(frame->gso_size, GSO_SIZE_MIN);
+	return 1 + frame->len / MAX(frame->gso_size, 1u);
 }
 
 /* Pops chains while the budget lasts, *popped of them; returns how many are

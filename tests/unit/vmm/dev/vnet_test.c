@@ -229,7 +229,7 @@ static void test_tx_bad_frames(void **state)
 	side_queue(&a, 60);
 	guest_kick(&a.g, QUEUE_TX);
 	hdr->flags = 0;
-	hdr->gso_type = VIRTIO_NET_HDR_GSO_TCPV4; /* not offered */
+	hdr->gso_type = VIRTIO_NET_HDR_GSO_TCPV4; /* neither */
 	side_queue(&a, 60);
 	guest_kick(&a.g, QUEUE_TX);
 	assert_int_equal(dropped(&a, DROP_BAD_OFFLOAD), 2);
@@ -681,12 +681,12 @@ static void test_budget(void **state)
 	start_with(&a, 0, 256);
 	used = a.g.queues[QUEUE_TX].used;
 	wire.on_deliver = refill_ring;
-	refill = 700;
+	refill = 1000;
 	side_fill(&a, mac_far, mac_a, 60);
 	for (unsigned i = 0; i < 64; i++)
 		side_queue(&a, 60);
 	guest_kick(&a.g, QUEUE_TX);
-	assert_int_equal(wire.port.egress.frames, 256);
+	assert_int_equal(wire.port.egress.frames, 512);
 	vnet_stats(a.vnet, &stats);
 	assert_int_equal(stats.tx_deferred, 1);
 	/* While the work is queued, no doorbell is wanted, and the card is not
@@ -695,19 +695,19 @@ static void test_budget(void **state)
 	assert_false(vnet_quiesce(b.vnet) && vnet_quiesce(a.vnet));
 	assert_int_equal(plat_linux_run_work(), 1);
 	/* That stopped it. */
-	assert_int_equal(wire.port.egress.frames, 256);
+	assert_int_equal(wire.port.egress.frames, 512);
 	assert_true(vnet_quiesce(a.vnet));
 
 	start_with(&a, 0, 256);
 	used = a.g.queues[QUEUE_TX].used;
-	refill = 700;
+	refill = 1000;
 	for (unsigned i = 0; i < 64; i++)
 		side_queue(&a, 60);
 	guest_kick(&a.g, QUEUE_TX);
 	assert_int_equal(plat_linux_run_work(), 1);
 	assert_int_equal(plat_linux_run_work(), 1);
 	assert_int_equal(plat_linux_run_work(), 0);
-	assert_int_equal(wire.port.egress.frames, 256 + 764);
+	assert_int_equal(wire.port.egress.frames, 512 + 1064);
 	assert_int_equal(used->flags, 0);
 }
 
