@@ -1,67 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The virtual network card: two guest drivers, a switch and a wire. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
-#include <cmocka.h>
-#include <linux/errno.h>
-
-#include "vnet_fixture.h"
-
-static int setup(void **state)
-{
-	fixture_make();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	assert_true(ledger_adds_up());
-	fixture_free();
-	assert_int_equal(plat_linux_allocated(), 0);
-	return 0;
-}
-
-static void start_with(struct side *s, uint64_t features, unsigned size)
-{
-	guest_enable_msix(&s->g);
-	assert_true(guest_start(&s->g, features, size));
-}
-
-static uint64_t dropped(struct side *s, enum port_drop why)
-{
-	return vnet_port(s->vnet)->ingress.drops[why];
-}
-
-static uint64_t refused(struct side *s, enum port_drop why)
-{
-	return vnet_port(s->vnet)->egress.drops[why];
-}
-
-/* Next used element of a queue, which must be there. */
-static struct vring_used_elem take(struct side *s, unsigned queue)
-{
-	struct vring_used_elem elem = {0};
-
-	assert_true(guest_take(&s->g.queues[queue], &elem));
-	return elem;
-}
-
-static void expect_none(struct side *s, unsigned queue)
-{
-	struct vring_used_elem elem;
-
-	assert_false(guest_take(&s->g.queues[queue], &elem));
-}
-
-static bool needs_reset(struct side *s)
-{
-	return guest_status(&s->g) & VIRTIO_CONFIG_S_NEEDS_RESET;
-}
+#include "vnet_checks.h"
 
 /* The frame in s->data of `from` stands in s's room, after a header. */
 static struct virtio_net_hdr_v1 expect_frame(struct side *from, struct side *s,
