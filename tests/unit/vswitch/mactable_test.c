@@ -302,11 +302,32 @@ static void bucket_full_of_static(void **state)
 	same_bucket(macs, ARRAY_SIZE(macs));
 	for (unsigned i = 0; i < MACTABLE_WAYS; i++)
 		assert_int_equal(mactable_pin(table, macs[i], i), 0);
+	pass(5); /* no age makes them replaceable */
 	mactable_learn(table, macs[MACTABLE_WAYS], 50);
 	assert_int_equal(port_of(macs[MACTABLE_WAYS]), -1);
 	assert_int_equal(mactable_pin(table, macs[MACTABLE_WAYS], 50), -ENOSPC);
 	for (unsigned i = 0; i < MACTABLE_WAYS; i++)
 		assert_int_equal(port_of(macs[i]), i);
+}
+
+/* Their own port has but one place left here: it wears that out. */
+static void bucket_nearly_full_of_static(void **state)
+{
+	uint64_t macs[MACTABLE_WAYS + 1];
+
+	same_bucket(macs, ARRAY_SIZE(macs));
+	for (unsigned i = 0; i < MACTABLE_WAYS - 1; i++)
+		assert_int_equal(mactable_pin(table, macs[i], 1), 0);
+	pass(100);
+	for (unsigned i = 0; i < 10; i++) {
+		mactable_learn(table, macs[MACTABLE_WAYS - i % 2], 1);
+		mactable_learn(table, macs[MACTABLE_WAYS - i % 2], 2);
+		assert_int_equal(port_of(macs[MACTABLE_WAYS - i % 2]), 2);
+	}
+	for (unsigned i = 0; i < MACTABLE_WAYS - 1; i++)
+		assert_int_equal(port_of(macs[i]), 1);
+	assert_int_equal(table->stats.evicted, 9);
+	assert_int_equal(table->stats.moved, 10);
 }
 
 static void ages(void **state)
@@ -366,6 +387,7 @@ int main(void)
 		TEST(secret_hash),
 		TEST(oldest_makes_room),
 		TEST(bucket_full_of_static),
+		TEST(bucket_nearly_full_of_static),
 		TEST(ages),
 		TEST(long_silence),
 		TEST(clock_of_another_cpu),

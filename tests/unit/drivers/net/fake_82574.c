@@ -316,11 +316,15 @@ static void fake_load_nvm(struct fake_82574 *nic)
 static void fake_reset(struct fake_82574 *nic)
 {
 	uint32_t link = REG(nic, E1000E_STATUS);
+	uint32_t stats[(STATS_END - E1000E_CRCERRS) / 4];
 
 	if ((REG(nic, E1000E_RCTL) & RCTL_EN) ||
 	    (REG(nic, E1000E_TCTL) & TCTL_EN))
 		fake_fault(nic, "reset while receiving or sending");
+	/* Statistics are said to be cleared by reading only (4.6.4). */
+	memcpy(stats, &REG(nic, E1000E_CRCERRS), sizeof(stats));
 	memset(nic->regs, 0, sizeof(nic->regs));
+	memcpy(&REG(nic, E1000E_CRCERRS), stats, sizeof(stats));
 	REG(nic, E1000E_STATUS) = link | STATUS_GIO_MASTER_ENABLE;
 	REG(nic, E1000E_EECD) = nic->nvm_stuck ? 0 : EECD_AUTO_RD;
 	REG(nic, E1000E_CTRL) = nic->reset_stuck ? CTRL_RST : 0;
