@@ -42,6 +42,7 @@ static void exits_emulate(struct vcpu *vcpu, enum emulate_cause cause)
 		return;
 	switch (emulate_insn(&ctx)) {
 	case EMULATE_DONE:
+		vcpu->unhandled_rip = VCPU_NO_RIP;
 		vcpu_advance(vcpu, vcpu->state.rip);
 		break;
 	case EMULATE_AGAIN: /* a long REP: rip stays, the exit comes again */
@@ -50,6 +51,12 @@ static void exits_emulate(struct vcpu *vcpu, enum emulate_cause cause)
 		vcpu_raise(vcpu, &ctx.exc);
 		break;
 	case EMULATE_UNHANDLED:
+		/* Another vCPU may have replaced it since the exit, by one that
+		 * has nothing to do with devices: the CPU gets to see it. */
+		if (vcpu->unhandled_rip != vcpu->state.rip) {
+			vcpu->unhandled_rip = vcpu->state.rip;
+			break;
+		}
 		vm_crash(vcpu,
 			 "touches device memory with an instruction "
 			 "that Sluice does not emulate");

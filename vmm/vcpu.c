@@ -193,6 +193,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->injection.type = INJECT_NONE;
 	vcpu->window = false; /* set_state() asks for none */
 	vcpu->nmi_pending = false;
+	vcpu->unhandled_rip = VCPU_NO_RIP;
 	vcpu->state_synced = true;
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu_fpu_reset(vcpu);

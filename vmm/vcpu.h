@@ -26,6 +26,9 @@ enum vcpu_request {
 	VCPU_REQUEST_STOP = 1 << 3,
 };
 
+/* No canonical address, so no instruction's. */
+#define VCPU_NO_RIP (1ull << 63)
+
 /*
  * Fields belong to the CPU that runs the vCPU, unless (a): atomic, any CPU.
  */
@@ -42,6 +45,9 @@ struct vcpu {
 	struct injection injection;  /* for the next entry */
 	bool window; /* an interrupt waits for the guest to take it */
 	bool nmi_pending;
+	/* Where an instruction on device memory could not be emulated, since
+	 * the last one that could; VCPU_NO_RIP: nowhere. */
+	uint64_t unhandled_rip;
 	struct lapic lapic;
 	struct pvclock pvclock;
 
