@@ -40,6 +40,10 @@ T_SECONDS := $(if $(findstring command,$(origin T)),$(T),60)
 fuzz: setup
 	@$(RUN) fuzz $(T_SECONDS)
 
+##   make mutants    take checks out, one by one: a test must fail for each
+mutants: setup
+	@$(PYTHON) tests/mutants.py
+
 # Everything compiled, nothing linked over ./sluice: for a second compiler.
 objects: $(TOOL_O) $(N)/libsluice.a $(TOOL_TEST_O) $(UNIT_BIN:=.o)
 
@@ -71,5 +75,5 @@ fuzz-list:
 
 -include $(FUZZ_SHARED_O:.o=.d) $(FUZZ_TOOL_O:.o=.d) $(FUZZ_BIN:=.d)
 
-.PHONY: setup demo test check unit system fuzz objects units unit-list \
+.PHONY: setup demo test check unit system fuzz mutants objects units unit-list \
 	fuzzers fuzz-list
