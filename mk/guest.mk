@@ -1,14 +1,17 @@
-# The guests: the stock Debian kernel with two initramfs images (the demo), and
-# the payload kernels that check the hypervisor from inside.
+# The guests: stock Debian kernels with initramfs images (the demo, the tests),
+# and the payload kernels that check the hypervisor from inside.
 
 G := $(BUILD)/guest
 
 ##   make guests     fetch and build what the demo and the tests boot
-guests: $(G)/vmlinuz $(G)/web.cpio.gz $(G)/client.cpio.gz payloads
+guests: $(G)/vmlinuz $(G)/web.cpio.gz $(G)/client.cpio.gz \
+	$(G)/generic.cpio.gz $(G)/cloud.cpio.gz payloads
 
 # Fetched once; `rm build/guest/vmlinuz` to take the mirror's newest.
 $(G)/vmlinuz:
-	@demo/guest/fetch_kernel.sh $(G)
+	@demo/guest/fetch_kernel.sh $(G) linux-image-amd64
+$(G)/cloud/vmlinuz:
+	@demo/guest/fetch_kernel.sh $(G)/cloud linux-image-cloud-amd64
 
 $(G)/data/sums: demo/guest/data.py
 	@$(PYTHON) $< $(G)/data
@@ -32,6 +35,18 @@ $(G)/web.cpio.gz: demo/guest/web.sh demo/guest/poweroff.cgi $(INITRAMFS_DEPS)
 $(G)/client.cpio.gz: demo/guest/client.sh $(INITRAMFS_DEPS)
 	@echo "  CPIO  $@"
 	@$(PYTHON) $(INITRAMFS) $@ --init $< $(INITRAMFS_COMMON)
+
+# For the tests of several kernels: the same /init, each kernel's modules.
+KERNELS_COMMON := --init tests/system/kernels.sh --module virtio_pci \
+	--module virtio_net --file demo/guest/udhcpc.sh=etc/udhcpc.sh:755
+KERNELS_DEPS := tests/system/kernels.sh demo/guest/udhcpc.sh $(INITRAMFS)
+$(G)/generic.cpio.gz: $(G)/vmlinuz $(KERNELS_DEPS)
+	@echo "  CPIO  $@"
+	@$(PYTHON) $(INITRAMFS) $@ $(KERNELS_COMMON) --modules-from $(G)/kernel
+$(G)/cloud.cpio.gz: $(G)/cloud/vmlinuz $(KERNELS_DEPS)
+	@echo "  CPIO  $@"
+	@$(PYTHON) $(INITRAMFS) $@ $(KERNELS_COMMON) \
+		--modules-from $(G)/cloud/kernel
 
 # Payload kernels: tests/guest/NAME/*.[cS] with tests/guest/lib, one ELF each.
 # 64-bit code in a 32-bit ELF: what Multiboot 1 loaders, QEMU's own too, take.

@@ -6,6 +6,7 @@
 
 #include <linux/errno.h>
 
+#include "vmm/dev/pmtimer.h"
 #include "vmm/layout.h"
 
 /* ACPI 6.4; sections at each table. All fields little endian, unaligned. */
@@ -51,8 +52,12 @@ struct acpi_fadt { /* 5.2.9 */
 	uint32_t facs, dsdt;
 	uint8_t reserved;
 	uint8_t profile;
-	uint8_t fixed_hardware[62]; /* offsets 46 to 107: none here */
-	uint8_t century;	    /* CMOS index */
+	uint8_t fixed_hardware[30]; /* offsets 46 to 75: none here */
+	uint32_t pm_timer;
+	uint8_t fixed_hardware2[11]; /* offsets 80 to 90 */
+	uint8_t pm_timer_size;
+	uint8_t fixed_hardware3[16]; /* offsets 92 to 107 */
+	uint8_t century;	     /* CMOS index */
 	uint16_t boot_flags;
 	uint8_t reserved2;
 	uint32_t flags;
@@ -61,7 +66,9 @@ struct acpi_fadt { /* 5.2.9 */
 	uint16_t arm_boot_flags;
 	uint8_t minor;
 	uint64_t x_facs, x_dsdt;
-	struct acpi_gas fixed_blocks[8]; /* offsets 148 to 243: none here */
+	struct acpi_gas fixed_blocks[5]; /* offsets 148 to 207: none here */
+	struct acpi_gas x_pm_timer;
+	struct acpi_gas fixed_blocks2[2]; /* offsets 220 to 243 */
 	struct acpi_gas sleep_control, sleep_status;
 	uint64_t hypervisor;
 } PACKED;
@@ -102,7 +109,11 @@ _Static_assert(sizeof(struct acpi_rsdp) == 36, "ACPI");
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI");
 _Static_assert(sizeof(struct acpi_fadt) == 276, "ACPI");
 _Static_assert(offsetof(struct acpi_fadt, flags) == 112, "ACPI");
+_Static_assert(offsetof(struct acpi_fadt, pm_timer) == 76, "ACPI");
+_Static_assert(offsetof(struct acpi_fadt, pm_timer_size) == 91, "ACPI");
+_Static_assert(offsetof(struct acpi_fadt, century) == 108, "ACPI");
 _Static_assert(offsetof(struct acpi_fadt, x_dsdt) == 140, "ACPI");
+_Static_assert(offsetof(struct acpi_fadt, x_pm_timer) == 208, "ACPI");
 _Static_assert(offsetof(struct acpi_fadt, sleep_control) == 244, "ACPI");
 _Static_assert(sizeof(struct acpi_madt_lapic) == 8, "ACPI");
 _Static_assert(sizeof(struct acpi_madt_ioapic) == 12, "ACPI");
@@ -110,6 +121,7 @@ _Static_assert(sizeof(struct acpi_mcfg) == 60, "ACPI");
 
 #define GAS_SYSTEM_IO	    1
 #define GAS_ACCESS_BYTE	    1
+#define GAS_ACCESS_DWORD    3
 
 #define FADT_PROFILE_SERVER 4
 #define FADT_CENTURY	    0x32
@@ -169,7 +181,12 @@ static int acpi_write(const struct guest_mem *mem, uint64_t gpa,
 	return guest_write(mem, GPA(gpa), table, table->length);
 }
 
-static int acpi_write_fadt(const struct guest_mem *mem)
+/*
+ * Hardware-reduced ACPI ignores all fixed hardware (4.1), so its guests need
+ * not look at the PM timer; Linux and memtest86+ do, which otherwise have
+ * nothing to calibrate an AMD CPU's TSC against.
+ */
+static int acpi_write_fadt(const struct guest_mem *mem, uint16_t pm_timer)
 {
 	const struct acpi_gas port = {
 		.space = GAS_SYSTEM_IO,
@@ -185,6 +202,12 @@ static int acpi_write_fadt(const struct guest_mem *mem)
 			 FADT_RESET | FADT_HW_REDUCED,
 		.reset = port,
 		.reset_value = ACPI_RESET_VALUE,
+		.pm_timer = pm_timer,
+		.pm_timer_size = PMTIMER_PORTS,
+		.x_pm_timer = {.space = GAS_SYSTEM_IO,
+			       .bit_width = 32,
+			       .access_size = GAS_ACCESS_DWORD,
+			       .address = pm_timer},
 		.minor = 4,
 		.x_dsdt = ACPI_DSDT_AT,
 		.sleep_control = port,
@@ -264,8 +287,8 @@ static int acpi_write_rsdp(const struct guest_mem *mem)
 	return guest_write(mem, GPA(ACPI_RSDP_AT), &rsdp, sizeof(rsdp));
 }
 
-int acpi_build(const struct guest_mem *mem, unsigned cpus, const void *dsdt,
-	       size_t dsdt_size, gpa_t *rsdp)
+int acpi_build(const struct guest_mem *mem, unsigned cpus, uint16_t pm_timer,
+	       const void *dsdt, size_t dsdt_size, gpa_t *rsdp)
 {
 	struct acpi_header header;
 	int err;
@@ -279,7 +302,7 @@ int acpi_build(const struct guest_mem *mem, unsigned cpus, const void *dsdt,
 		return -EINVAL;
 	err = guest_write(mem, GPA(ACPI_DSDT_AT), dsdt, dsdt_size);
 	if (!err)
-		err = acpi_write_fadt(mem);
+		err = acpi_write_fadt(mem, pm_timer);
 	if (!err)
 		err = acpi_write_madt(mem, cpus);
 	if (!err)

@@ -21,15 +21,18 @@
 #define ACPI_PORT_RESET		0xcf9
 #define ACPI_RESET_VALUE	0x06
 
+/* Where the power management timer is (4.8.2.1) if it is an emulated one. */
+#define ACPI_PORT_PM_TIMER	0x608
+
 #define ACPI_CPUS_MAX		16
 
 /*
  * Writes RSDP, XSDT, FADT, MADT, MCFG and the given DSDT into
  * [GUEST_ACPI_BASE, GUEST_ACPI_END) and says where the RSDP is. APIC IDs are 0
- * to cpus - 1, and cpus is 1 to ACPI_CPUS_MAX (-EINVAL). -ENOSPC: the DSDT is
- * too large; -EINVAL: it is none; -EFAULT: no RAM there.
+ * to cpus - 1, and cpus is 1 to ACPI_CPUS_MAX (-EINVAL). pm_timer: its port.
+ * -ENOSPC: the DSDT is too large; -EINVAL: it is none; -EFAULT: no RAM there.
  */
-int acpi_build(const struct guest_mem *mem, unsigned cpus, const void *dsdt,
-	       size_t dsdt_size, gpa_t *rsdp);
+int acpi_build(const struct guest_mem *mem, unsigned cpus, uint16_t pm_timer,
+	       const void *dsdt, size_t dsdt_size, gpa_t *rsdp);
 
 #endif

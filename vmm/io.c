@@ -29,6 +29,12 @@ static bool io_is_pci(uint16_t port)
 	return port >= PCI_PORT_ADDRESS && port < PCI_PORT_DATA + 4;
 }
 
+static bool io_is_pm_timer(uint16_t port)
+{
+	return port >= ACPI_PORT_PM_TIMER &&
+	       port < ACPI_PORT_PM_TIMER + PMTIMER_PORTS;
+}
+
 /* Devices of a PC at fixed ports, a byte wide. */
 static bool io_platform_read(struct vm *vm, uint16_t port, uint8_t *value)
 {
@@ -103,6 +109,9 @@ uint32_t io_port_read(struct vcpu *vcpu, uint16_t port, unsigned size)
 		return pci_port_read(&vm->pci, port, size);
 	if (size == 1 && io_platform_read(vm, port, &byte))
 		return byte;
+	if (io_is_pm_timer(port))
+		return pmtimer_read(&vm->pmtimer, port - ACPI_PORT_PM_TIMER,
+				    size);
 	io_count(&vm->bad_io);
 	return io_ones(size);
 }
@@ -126,6 +135,8 @@ void io_port_write(struct vcpu *vcpu, uint16_t port, unsigned size,
 		pci_port_write(&vm->pci, port, size, value);
 		return;
 	}
+	if (io_is_pm_timer(port))
+		return; /* read-only */
 	io_count(&vm->bad_io);
 }
 

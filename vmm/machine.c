@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/fmt.h"
+#include "vmkernel/boot/acpi.h"
 #include "vmkernel/console/console.h"
 #include "vmkernel/cpu/regs.h"
 #include "vmkernel/irq/time.h"
@@ -29,6 +30,37 @@ void uart_output(struct uart *uart, const uint8_t *bytes, unsigned count)
 unsigned console_vm_input(unsigned vm, const uint8_t *bytes, unsigned count)
 {
 	return uart_input(&vm_at(vm)->uart, bytes, count);
+}
+
+/* Fixed ports of the guest machine: first and last. */
+static const uint16_t machine_ports[][2] = {
+	{0x000, 0x3ff}, /* what was on the first PCs' board, and COM1 */
+	{ACPI_PORT_SLEEP_CONTROL, ACPI_PORT_SLEEP_STATUS},
+	{PCI_PORT_ADDRESS, PCI_PORT_DATA + 3},
+	{GUEST_PCI_IO_BASE, GUEST_PCI_IO_END - 1},
+};
+
+static uint16_t machine_pm_timer = ACPI_PORT_PM_TIMER;
+
+/*
+ * Guests read this machine's own PM timer where its port is free in theirs: it
+ * tells them no more than the TSC does, and cannot be written (ACPI 6.4,
+ * 4.8.2.1). Linux without KVM's clock has nothing else to calibrate an AMD
+ * CPU's TSC against; it wants three reads within 50,000 cycles
+ * (arch/x86/kernel/tsc.c, tsc_read_refs()), and if it never gets them the boot
+ * stops for want of a timer. Three exits do not take that long on a CPU, but
+ * they do on an emulated one.
+ */
+void machine_init(void)
+{
+	uint16_t port = acpi_info()->pm_timer_port;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(machine_ports); i++)
+		if (port + PMTIMER_PORTS > machine_ports[i][0] &&
+		    port <= machine_ports[i][1])
+			return;
+	machine_pm_timer = port;
+	cpu_ops->pass_ports(port, PMTIMER_PORTS);
 }
 
 /* Do all CPUs' TSCs count as one, and never stop? An emulated or virtual
@@ -102,7 +134,7 @@ int machine_create_devices(struct vm *vm)
 
 int machine_build_acpi(struct vm *vm, gpa_t *rsdp)
 {
-	return acpi_build(&vm->mem, vm->vcpu_count, dsdt_aml,
+	return acpi_build(&vm->mem, vm->vcpu_count, machine_pm_timer, dsdt_aml,
 			  (size_t)(dsdt_aml_end - dsdt_aml), rsdp);
 }
 
@@ -137,6 +169,7 @@ void machine_start_clock(struct vm *vm)
 		.tsc_khz = (uint32_t)time_tsc_khz(),
 		.tsc_stable = machine_tsc_stable(),
 	};
+	pmtimer_reset(&vm->pmtimer);
 }
 
 void machine_reset_devices(struct vm *vm)

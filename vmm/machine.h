@@ -5,6 +5,8 @@
 
 #include "vmm/vm.h"
 
+/* Once, before the first VM is made: what all VMs have of this machine. */
+void machine_init(void);
 /* Makes the platform devices and the configured NICs. 0 or -errno, logged. */
 int machine_create_devices(struct vm *vm);
 int machine_build_acpi(struct vm *vm, gpa_t *rsdp);

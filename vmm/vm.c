@@ -386,6 +386,7 @@ static struct vm *vm_create(const struct bundle *bundle, unsigned index)
 
 unsigned vm_create_all(const struct bundle *bundle)
 {
+	machine_init();
 	for (unsigned i = 0; i < bundle->config->vm_count; i++) {
 		struct vm *vm = vm_create(bundle, i);
 

@@ -7,6 +7,7 @@
 #include "vmm/dev/device.h"
 #include "vmm/dev/ioapic.h"
 #include "vmm/dev/pci.h"
+#include "vmm/dev/pmtimer.h"
 #include "vmm/dev/rtc.h"
 #include "vmm/dev/uart.h"
 #include "vmm/dev/vnet.h"
@@ -57,6 +58,7 @@ struct vm {
 	struct pci_bus pci;
 	struct uart uart;
 	struct rtc rtc;
+	struct pmtimer pmtimer;
 	struct pvclock_base clock;	     /* constant while the VM runs */
 	struct vm_nic nics[SLUICE_NICS_MAX]; /* (c) */
 	unsigned nic_count;		     /* (c) */

@@ -60,8 +60,8 @@ static const char *svm_probe(void)
 	return NULL;
 }
 
-/* The bitmaps are the same for every VM: each port exits, and each MSR but
- * those that VMLOAD and VMRUN switch. */
+/* The bitmaps are the same for every VM: each port exits but those of
+ * svm_pass_ports(), and each MSR but those that VMLOAD and VMRUN switch. */
 static int svm_bitmaps_init(void)
 {
 	if (svm.iopm)
@@ -92,6 +92,14 @@ static int svm_enable(void)
 	cpu->generation = 1;
 	cpu->next_asid = 1;
 	return 0;
+}
+
+/* One bit for each port; an access exits if any of its bytes' bits is set
+ * (15.10.1). */
+static void svm_pass_ports(uint16_t first, unsigned count)
+{
+	for (unsigned port = first; port < first + count; port++)
+		svm.iopm[port / 8] &= (uint8_t) ~(1u << port % 8);
 }
 
 static int svm_create(struct vcpu *vcpu)
@@ -333,6 +341,7 @@ const struct cpu_ops svm_ops = {
 	.name = "svm",
 	.probe = svm_probe,
 	.enable = svm_enable,
+	.pass_ports = svm_pass_ports,
 	.create = svm_create,
 	.load = svm_load,
 	.set_state = svm_set_state,

@@ -17,6 +17,8 @@ static uint8_t *ram;
 static struct guest_mem mem;
 static uint8_t dsdt[300];
 
+#define PM_TIMER 0x1808
+
 static int setup(void **state)
 {
 	uint32_t length = sizeof(dsdt);
@@ -63,7 +65,8 @@ static uint64_t build(unsigned cpus)
 {
 	gpa_t rsdp = GPA(0);
 
-	assert_int_equal(acpi_build(&mem, cpus, dsdt, sizeof(dsdt), &rsdp), 0);
+	assert_int_equal(
+		acpi_build(&mem, cpus, PM_TIMER, dsdt, sizeof(dsdt), &rsdp), 0);
 	assert_memory_equal(ram + rsdp.v, "RSD PTR ", 8);
 	assert_int_equal(rsdp.v % 16, 0);
 	assert_int_equal(sum(rsdp.v, 20), 0);
@@ -78,11 +81,20 @@ static void acpi_test_fadt(void **state)
 
 	expect_table(xsdt, "XSDT", 36 + 3 * 8);
 	expect_table(fadt, "FACP", 276);
-	/* Hardware-reduced, with reset register; no SCI, no PM blocks. */
+	/* Hardware-reduced, with reset register; no SCI, no PM events. */
 	assert_int_equal(get(fadt + 112, 4) & (1 << 20 | 1 << 10),
 			 1 << 20 | 1 << 10);
 	assert_int_equal(get(fadt + 46, 2), 0);
 	assert_int_equal(get(fadt + 56, 8), 0);
+	/* But a PM timer of 24 bits. */
+	assert_int_equal(get(fadt + 112, 4) & 1 << 8, 0);
+	assert_int_equal(get(fadt + 76, 4), PM_TIMER);
+	assert_int_equal(ram[fadt + 91], 4);
+	assert_int_equal(get(fadt + 208, 4), 0x03002001);
+	assert_int_equal(get(fadt + 212, 8), PM_TIMER);
+	for (unsigned gas = 148; gas < 244; gas += 12)
+		if (gas != 208)
+			assert_int_equal(get(fadt + gas + 4, 8), 0);
 	/* Registers: system I/O, 8 bits wide, byte access. */
 	assert_int_equal(get(fadt + 116, 4), 0x01000801);
 	assert_int_equal(get(fadt + 120, 8), ACPI_PORT_RESET);
@@ -142,24 +154,30 @@ static void acpi_test_refuses(void **state)
 	struct guest_mem none = {0};
 	gpa_t rsdp;
 
-	assert_int_equal(acpi_build(&mem, 0, dsdt, sizeof(dsdt), &rsdp),
-			 -EINVAL);
 	assert_int_equal(
-		acpi_build(&mem, ACPI_CPUS_MAX + 1, dsdt, sizeof(dsdt), &rsdp),
+		acpi_build(&mem, 0, PM_TIMER, dsdt, sizeof(dsdt), &rsdp),
 		-EINVAL);
-	assert_int_equal(acpi_build(&mem, 1, dsdt, 20, &rsdp), -EINVAL);
-	/* The length within must be the length given. */
-	assert_int_equal(acpi_build(&mem, 1, dsdt, sizeof(dsdt) - 1, &rsdp),
+	assert_int_equal(acpi_build(&mem, ACPI_CPUS_MAX + 1, PM_TIMER, dsdt,
+				    sizeof(dsdt), &rsdp),
 			 -EINVAL);
+	assert_int_equal(acpi_build(&mem, 1, PM_TIMER, dsdt, 20, &rsdp),
+			 -EINVAL);
+	/* The length within must be the length given. */
+	assert_int_equal(
+		acpi_build(&mem, 1, PM_TIMER, dsdt, sizeof(dsdt) - 1, &rsdp),
+		-EINVAL);
 	memcpy(large, "DSDT", 4);
 	memcpy(large + 4, &length, 4);
-	assert_int_equal(acpi_build(&mem, 1, large, sizeof(large), &rsdp),
-			 -ENOSPC);
-	assert_int_equal(acpi_build(&none, 1, dsdt, sizeof(dsdt), &rsdp),
-			 -EFAULT);
+	assert_int_equal(
+		acpi_build(&mem, 1, PM_TIMER, large, sizeof(large), &rsdp),
+		-ENOSPC);
+	assert_int_equal(
+		acpi_build(&none, 1, PM_TIMER, dsdt, sizeof(dsdt), &rsdp),
+		-EFAULT);
 	dsdt[0] = 'X';
-	assert_int_equal(acpi_build(&mem, 1, dsdt, sizeof(dsdt), &rsdp),
-			 -EINVAL);
+	assert_int_equal(
+		acpi_build(&mem, 1, PM_TIMER, dsdt, sizeof(dsdt), &rsdp),
+		-EINVAL);
 }
 
 int main(void)
