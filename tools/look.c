@@ -55,7 +55,8 @@ static enum look look_bzimage(const uint8_t *head, size_t n, uint64_t size)
 	if (h.version < 0x020c || !(h.xloadflags & XLF_KERNEL_64))
 		return LOOK_BZIMAGE_32;
 	sectors = h.setup_sects ? h.setup_sects : 4;
-	if ((sectors + 1) * 512ull + h.syssize * 16ull > size)
+	/* In paragraphs, rounded up: Linux pads its file, memtest86+ does not. */
+	if ((sectors + 1) * 512ull + h.syssize * 16ull > size + 15)
 		return LOOK_BZIMAGE_CUT;
 	return LOOK_BZIMAGE;
 }
