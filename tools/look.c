@@ -52,10 +52,11 @@ static enum look look_bzimage(const uint8_t *head, size_t n, uint64_t size)
 	memcpy(&h, head + 0x1f1, sizeof(h));
 	if (h.boot_flag != 0xaa55 || memcmp(&h.header, "HdrS", 4) != 0)
 		return LOOK_UNKNOWN;
-	if (h.version < 0x020c || !(h.xloadflags & XLF_KERNEL_64))
-		return LOOK_BZIMAGE_32;
+	if (h.version < 0x0202 || !(h.loadflags & LOADED_HIGH))
+		return LOOK_BZIMAGE_OLD;
 	sectors = h.setup_sects ? h.setup_sects : 4;
-	/* In paragraphs, rounded up: Linux pads its file, memtest86+ does not. */
+	/* In paragraphs, rounded up: Linux pads its file, memtest86+ does not.
+	 */
 	if ((sectors + 1) * 512ull + h.syssize * 16ull > size + 15)
 		return LOOK_BZIMAGE_CUT;
 	return LOOK_BZIMAGE;

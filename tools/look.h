@@ -7,8 +7,8 @@
 
 enum look {
 	LOOK_UNKNOWN,
-	LOOK_BZIMAGE,	 /* Linux, 64-bit boot protocol */
-	LOOK_BZIMAGE_32, /* Linux without a 64-bit entry */
+	LOOK_BZIMAGE,	  /* Linux, or what boots like it */
+	LOOK_BZIMAGE_OLD, /* a boot protocol before 2.02, or a zImage */
 	LOOK_BZIMAGE_CUT,
 	LOOK_PVH,	/* ELF with a PVH note */
 	LOOK_MULTIBOOT, /* ELF with a Multiboot 1 header */

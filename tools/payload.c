@@ -76,10 +76,10 @@ static int payload_look(const struct payload *item, unsigned line,
 	case LOOK_PVH:
 	case LOOK_MULTIBOOT:
 		return 0;
-	case LOOK_BZIMAGE_32:
+	case LOOK_BZIMAGE_OLD:
 		return fault_input(f, line,
-				   "kernel '%s' is a Linux without a 64-bit "
-				   "entry; take an x86-64 one of 3.8 or later",
+				   "kernel '%s' is a Linux from before 2.4, or "
+				   "a zImage; take a bzImage of a later one",
 				   item->path);
 	case LOOK_BZIMAGE_CUT:
 		return fault_input(f, line,

@@ -35,6 +35,35 @@ static bool io_is_pm_timer(uint16_t port)
 	       port < ACPI_PORT_PM_TIMER + PMTIMER_PORTS;
 }
 
+static bool io_is_pit(uint16_t port)
+{
+	return (port >= PIT_PORT && port < PIT_PORT + PIT_PORTS) ||
+	       port == PIT_PORT_B;
+}
+
+/* Interrupts and timer of the first PCs. */
+static bool io_legacy_read(struct vm *vm, uint16_t port, uint8_t *value)
+{
+	if (pic_has_port(port))
+		*value = pic_read(&vm->pic, port);
+	else if (io_is_pit(port))
+		*value = pit_read(&vm->pit, port);
+	else
+		return false;
+	return true;
+}
+
+static bool io_legacy_write(struct vm *vm, uint16_t port, uint8_t value)
+{
+	if (pic_has_port(port))
+		pic_write(&vm->pic, port, value);
+	else if (io_is_pit(port))
+		pit_write(&vm->pit, port, value);
+	else
+		return false;
+	return true;
+}
+
 /* Devices of a PC at fixed ports, a byte wide. */
 static bool io_platform_read(struct vm *vm, uint16_t port, uint8_t *value)
 {
@@ -57,7 +86,7 @@ static bool io_platform_read(struct vm *vm, uint16_t port, uint8_t *value)
 		*value = 0;
 		return true;
 	default:
-		return false;
+		return io_legacy_read(vm, port, value);
 	}
 }
 
@@ -91,7 +120,7 @@ static bool io_platform_write(struct vm *vm, uint16_t port, uint8_t value)
 	case PORT_POST:
 		return true;
 	default:
-		return false;
+		return io_legacy_write(vm, port, value);
 	}
 }
 

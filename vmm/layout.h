@@ -9,8 +9,8 @@
  *   0          - 0x9ffff      RAM
  *   0xa0000    - 0xdffff      nothing (reserved; RAM may be behind it)
  *   0xe0000    - 0xeffff      RAM with the ACPI tables (reserved)
- *   0xf0000    - 0xfffff      RAM with what a guest may expect of a BIOS: code
- *                             at the reset vector (reserved)
+ *   0xf0000    - 0xfffff      RAM with what a guest may expect of a BIOS: its
+ *                             services, code at the reset vector (reserved)
  *   0x100000   - 0xbfffffff   RAM, as far as the VM has it
  *   0xc0000000 - 0xdfffffff   BARs of PCI functions
  *   0xe0000000 - 0xe00fffff   PCI configuration space (ECAM) of bus 0
@@ -24,6 +24,7 @@
 #define GUEST_LOW_RAM_END   0xa0000ull
 #define GUEST_ACPI_BASE	    0xe0000ull
 #define GUEST_ACPI_END	    0xf0000ull
+#define GUEST_BIOS_BASE	    0xf0000ull
 #define GUEST_RESET_VECTOR  0xffff0ull
 #define GUEST_MAIN_RAM_BASE 0x100000ull
 #define GUEST_LOW_MAX	    0xc0000000ull

@@ -11,6 +11,7 @@
 #include "vmkernel/cpu/regs.h"
 #include "vmkernel/irq/time.h"
 #include "vmm/acpi.h"
+#include "vmm/bios.h"
 #include "vswitch/vswitch.h"
 
 #define PCI_SLOT_NICS 1 /* after the host bridge */
@@ -20,6 +21,23 @@ extern const uint8_t dsdt_aml[], dsdt_aml_end[];
 uint64_t rtc_wall_seconds(void)
 {
 	return time_wall_seconds();
+}
+
+void pic_raised(struct pic *pic)
+{
+	struct vm *vm = container_of(pic, struct vm, pic);
+
+	lapic_wake(vm->apics.apics[0]);
+}
+
+/* Only to the 8259: who uses the I/O APIC has better timers. Down and up, since
+ * an edge must stay up until it is acknowledged. */
+void pit_interrupt(struct pit *pit)
+{
+	struct vm *vm = container_of(pit, struct vm, pit);
+
+	pic_set_line(&vm->pic, 0, false);
+	pic_set_line(&vm->pic, 0, true);
 }
 
 void uart_output(struct uart *uart, const uint8_t *bytes, unsigned count)
@@ -35,6 +53,7 @@ unsigned console_vm_input(unsigned vm, const uint8_t *bytes, unsigned count)
 /* Fixed ports of the guest machine: first and last. */
 static const uint16_t machine_ports[][2] = {
 	{0x000, 0x3ff}, /* what was on the first PCs' board, and COM1 */
+	{PIC_PORT_ELCR, PIC_PORT_ELCR + 1},
 	{ACPI_PORT_SLEEP_CONTROL, ACPI_PORT_SLEEP_STATUS},
 	{PCI_PORT_ADDRESS, PCI_PORT_DATA + 3},
 	{GUEST_PCI_IO_BASE, GUEST_PCI_IO_END - 1},
@@ -121,6 +140,8 @@ int machine_create_devices(struct vm *vm)
 	ioapic_init(&vm->ioapic, &vm->apics);
 	pci_init(&vm->pci, vm);
 	uart_init(&vm->uart, vm, GUEST_GSI_COM1);
+	pic_init(&vm->pic);
+	pit_init(&vm->pit);
 	rtc_init(&vm->rtc, vm->config->memory - high, high);
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		pvclock_init(&vm->vcpus[i]->pvclock, &vm->mem, &vm->clock);
@@ -143,7 +164,7 @@ int machine_build_acpi(struct vm *vm, gpa_t *rsdp)
  * BIOS in real mode, f000:fff0. It is the first of Linux on hardware-reduced
  * ACPI (arch/x86/kernel/reboot.c), which takes EFI for granted there.
  */
-int machine_write_reset_code(struct vm *vm)
+int machine_write_bios(struct vm *vm)
 {
 	static const uint8_t code[] = {
 		0xba,
@@ -157,8 +178,12 @@ int machine_write_reset_code(struct vm *vm)
 		0xfd, /* jmp to the hlt */
 	};
 
-	return guest_write(&vm->mem, GPA(GUEST_RESET_VECTOR), code,
-			   sizeof(code));
+	int error = guest_write(&vm->mem, GPA(GUEST_BIOS_BASE), bios_image,
+				(size_t)(bios_image_end - bios_image));
+
+	return error ? error
+		     : guest_write(&vm->mem, GPA(GUEST_RESET_VECTOR), code,
+				   sizeof(code));
 }
 
 void machine_start_clock(struct vm *vm)
@@ -177,6 +202,8 @@ void machine_reset_devices(struct vm *vm)
 	pci_reset(&vm->pci);
 	ioapic_reset(&vm->ioapic);
 	uart_reset(&vm->uart);
+	pit_reset(&vm->pit);
+	pic_reset(&vm->pic);
 }
 
 bool machine_quiet(struct vm *vm)

@@ -10,8 +10,8 @@ void machine_init(void);
 /* Makes the platform devices and the configured NICs. 0 or -errno, logged. */
 int machine_create_devices(struct vm *vm);
 int machine_build_acpi(struct vm *vm, gpa_t *rsdp);
-/* What stands at the reset vector: code that resets the VM. */
-int machine_write_reset_code(struct vm *vm);
+/* BIOS services, and at the reset vector code that resets the VM. */
+int machine_write_bios(struct vm *vm);
 /* Time 0 of the VM's clock is now. */
 void machine_start_clock(struct vm *vm);
 /* Power-on state of all devices; no vCPU runs. */

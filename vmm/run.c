@@ -39,34 +39,52 @@ static bool run_requests(struct vcpu *vcpu)
 	return true;
 }
 
+/* What waits for the guest: the local APIC's vector, or the 8259's. */
+#define RUN_NOTHING (-1)
+#define RUN_EXTINT  0x100 /* its vector is only known when acknowledged */
+
+static int run_pending(struct vcpu *vcpu)
+{
+	int vector = lapic_pending(&vcpu->lapic);
+
+	if (vector < 0 && unlikely(pic_pending(&vcpu->vm->pic)) &&
+	    vcpu->index == 0 && lapic_takes_extint(&vcpu->lapic))
+		return RUN_EXTINT;
+	return vector;
+}
+
+static void run_inject_interrupt(struct vcpu *vcpu, int pending)
+{
+	uint8_t vector = pending == RUN_EXTINT ? pic_acknowledge(&vcpu->vm->pic)
+					       : (uint8_t)pending;
+
+	cpu_ops->inject(vcpu, &(struct injection){
+				      .type = INJECT_INTERRUPT,
+				      .vector = vector,
+			      });
+	if (pending != RUN_EXTINT)
+		lapic_accept(&vcpu->lapic, vector);
+	vcpu->injected++;
+}
+
 /* Chooses the event for this entry. An exception, or an event whose delivery
  * an exit interrupted, waits in vcpu->injection and goes first. */
 static void run_inject(struct vcpu *vcpu)
 {
-	int vector;
+	int pending = run_pending(vcpu);
 
 	if (unlikely(vcpu->injection.type != INJECT_NONE)) {
 		cpu_ops->inject(vcpu, &vcpu->injection);
 		vcpu->injection.type = INJECT_NONE;
-		vector = lapic_pending(&vcpu->lapic);
 	} else if (unlikely(vcpu->nmi_pending) && cpu_ops->can_nmi(vcpu)) {
 		vcpu->nmi_pending = false;
 		cpu_ops->inject(vcpu, &(struct injection){.type = INJECT_NMI});
-		vector = lapic_pending(&vcpu->lapic);
-	} else {
-		vector = lapic_pending(&vcpu->lapic);
-		if (vector >= 0 && cpu_ops->can_interrupt(vcpu)) {
-			cpu_ops->inject(vcpu, &(struct injection){
-						      .type = INJECT_INTERRUPT,
-						      .vector = (uint8_t)vector,
-					      });
-			lapic_accept(&vcpu->lapic, (uint8_t)vector);
-			vcpu->injected++;
-			vector = lapic_pending(&vcpu->lapic);
-		}
+	} else if (pending != RUN_NOTHING && cpu_ops->can_interrupt(vcpu)) {
+		run_inject_interrupt(vcpu, pending);
+		pending = run_pending(vcpu);
 	}
-	if (vcpu->window != (vector >= 0)) {
-		vcpu->window = vector >= 0;
+	if (vcpu->window != (pending != RUN_NOTHING)) {
+		vcpu->window = pending != RUN_NOTHING;
 		cpu_ops->want_window(vcpu, vcpu->window);
 	}
 	if (unlikely(vcpu->nmi_pending))
@@ -84,7 +102,7 @@ static bool run_must_look(const struct vcpu *vcpu)
 static bool run_wakes(struct vcpu *vcpu)
 {
 	return vcpu->nmi_pending || vcpu->injection.type != INJECT_NONE ||
-	       (lapic_pending(&vcpu->lapic) >= 0 &&
+	       (run_pending(vcpu) != RUN_NOTHING &&
 		cpu_ops->can_interrupt(vcpu));
 }
 

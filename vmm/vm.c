@@ -53,6 +53,8 @@ void vm_deliver_msi(struct vm *vm, uint64_t address, uint32_t data)
 void vm_set_gsi(struct vm *vm, unsigned gsi, bool level)
 {
 	ioapic_set_line(&vm->ioapic, gsi, level);
+	/* The lines of a PC's board lead to both. */
+	pic_set_line(&vm->pic, gsi, level);
 }
 
 const char *vm_state_name(const struct vm *vm)
@@ -123,7 +125,7 @@ static int vm_load(struct vm *vm)
 		memset(vm->mem.ranges[i].hva, 0, vm->mem.ranges[i].size);
 	error = machine_build_acpi(vm, &rq.rsdp);
 	if (!error)
-		error = machine_write_reset_code(vm);
+		error = machine_write_bios(vm);
 	if (error) {
 		log_error(vm->name, "its firmware does not fit (%d)", error);
 		return error;
@@ -132,6 +134,8 @@ static int vm_load(struct vm *vm)
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		vcpu_reset(vm->vcpus[i]);
 	error = loader_load(&rq, &vm->vcpus[0]->state, &why);
+	if (!error && !(vm->vcpus[0]->state.cr0 & CR0_PE))
+		lapic_virtual_wire(&vm->vcpus[0]->lapic);
 	if (error)
 		log_error(vm->name, "%s", why);
 	return error;

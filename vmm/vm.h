@@ -7,6 +7,8 @@
 #include "vmm/dev/device.h"
 #include "vmm/dev/ioapic.h"
 #include "vmm/dev/pci.h"
+#include "vmm/dev/pic.h"
+#include "vmm/dev/pit.h"
 #include "vmm/dev/pmtimer.h"
 #include "vmm/dev/rtc.h"
 #include "vmm/dev/uart.h"
@@ -59,6 +61,8 @@ struct vm {
 	struct uart uart;
 	struct rtc rtc;
 	struct pmtimer pmtimer;
+	struct pic pic;
+	struct pit pit;
 	struct pvclock_base clock;	     /* constant while the VM runs */
 	struct vm_nic nics[SLUICE_NICS_MAX]; /* (c) */
 	unsigned nic_count;		     /* (c) */

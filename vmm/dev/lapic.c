@@ -219,6 +219,22 @@ void lapic_accept(struct lapic *apic, uint8_t vector)
 		pv_eoi_arm(apic);
 }
 
+bool lapic_takes_extint(const struct lapic *apic)
+{
+	uint32_t lvt = apic->lvt[LVT_LINT0];
+
+	if (!(apic->base & APIC_BASE_ENABLE))
+		return true; /* 11.4.3: the pin is INTR again */
+	return !(lvt & LVT_MASKED) && (lvt >> 8 & 7) == LAPIC_EXTINT;
+}
+
+void lapic_virtual_wire(struct lapic *apic)
+{
+	WRITE_ONCE(apic->svr, SVR_RESET | SVR_ENABLE);
+	apic->lvt[LVT_LINT0] = LAPIC_EXTINT << 8;
+	apic->lvt[LVT_LINT1] = LAPIC_NMI << 8;
+}
+
 void lapic_set_tpr(struct lapic *apic, uint8_t cr8)
 {
 	WRITE_ONCE(apic->tpr, (uint32_t)(cr8 & 0xf) << 4);

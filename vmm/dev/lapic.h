@@ -23,9 +23,9 @@
  * -1 and the guest can take it, inject v and call lapic_accept(v). Whoever
  * posts after that check calls lapic_wake(), which must end guest mode.
  *
- * No pin is wired to LINT0 and LINT1 (there is no 8259), no counter to the
- * performance LVT, no sensor to the thermal one: these registers hold what is
- * written to them.
+ * The boot processor's LINT0 is wired to the 8259; nothing is to LINT1, no
+ * counter to the performance LVT, no sensor to the thermal one: these registers
+ * hold what is written to them.
  */
 #define LAPIC_COUNT_MAX	    16
 #define LAPIC_BASE_GPA	    0xfee00000ull
@@ -161,6 +161,12 @@ int lapic_deliver_msi(struct lapic_set *set, uint64_t address, uint32_t data);
 int lapic_pending(struct lapic *apic);
 /* vector, as lapic_pending() just returned it, was injected: IRR to ISR. */
 void lapic_accept(struct lapic *apic, uint8_t vector);
+/* Does an interrupt on LINT0 get through to the vCPU? The 8259's then may be
+ * injected; it has its own acknowledge and EOI (11.5.1, ExtINT). */
+bool lapic_takes_extint(const struct lapic *apic);
+/* What a BIOS leaves behind (MultiProcessor Specification 1.4, 3.6.2.2):
+ * software-enabled, the 8259 on LINT0, NMI on LINT1. */
+void lapic_virtual_wire(struct lapic *apic);
 /* CR8: 0 to 15. */
 void lapic_set_tpr(struct lapic *apic, uint8_t cr8);
 uint8_t lapic_get_tpr(const struct lapic *apic);

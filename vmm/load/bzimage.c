@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Loads a Linux bzImage by the 64-bit boot protocol. */
+/* Loads a Linux bzImage by the 64-bit boot protocol; else see realmode.c. */
 #include "vmm/load/loader_priv.h"
 
 #include <string.h>
@@ -46,16 +46,10 @@ static int bzimage_check(struct loader *l, const struct setup_header *hdr,
 {
 	unsigned sectors = hdr->setup_sects ? hdr->setup_sects : 4;
 
-	if (hdr->boot_flag != BZIMAGE_BOOT_FLAG ||
-	    hdr->version < BZIMAGE_VERSION)
-		return loader_fail(l, -ENOEXEC,
-				   "the bzImage speaks no boot protocol from "
-				   "2.12 on: give Linux 3.8 or later");
-	if (!(hdr->xloadflags & XLF_KERNEL_64) ||
-	    !(hdr->loadflags & LOADED_HIGH))
-		return loader_fail(l, -ENOEXEC,
-				   "the bzImage has no 64-bit entry point: "
-				   "give an x86-64 kernel");
+	if (!(hdr->loadflags & LOADED_HIGH))
+		return loader_fail(l, -EINVAL,
+				   "the bzImage's header contradicts itself: "
+				   "copy or build it anew");
 	*image = (1 + sectors) * BZIMAGE_SECTOR;
 	if (l->rq->kernel_size < *image + BZIMAGE_ENTRY_64 + 1)
 		return loader_fail(l, -EINVAL,
@@ -142,8 +136,10 @@ int bzimage_load(struct loader *l)
 	uint64_t image = 0, kernel = 0, cmdline = 0, params, initrd = 0;
 	int err;
 
-	if (!bzimage_header(rq, &hdr))
+	if (!bzimage_header(rq, &hdr) || hdr.boot_flag != BZIMAGE_BOOT_FLAG)
 		return loader_fail(l, -ENOEXEC, "the kernel is no bzImage");
+	if (hdr.version < BZIMAGE_VERSION || !(hdr.xloadflags & XLF_KERNEL_64))
+		return realmode_load(l);
 	err = bzimage_check(l, &hdr, &image);
 	if (!err)
 		err = bzimage_place(l, &hdr, &kernel);

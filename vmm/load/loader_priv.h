@@ -77,8 +77,11 @@ int elf_load(struct loader *l, const struct elf *elf, uint64_t *end);
 bool elf_holds(const struct elf *elf, uint64_t paddr);
 
 /* One file each: bzimage.c, pvh.c, multiboot.c. _is looks, _load does. */
+/* A bzImage without 64-bit entry goes by realmode.c, whose BIOS must be in
+ * place. */
 bool bzimage_is(const struct loader_request *rq);
 int bzimage_load(struct loader *l);
+int realmode_load(struct loader *l);
 /* Physical entry point of elf's PVH note; false: it has none. */
 bool pvh_find(const struct loader *l, const struct elf *elf, uint64_t *entry);
 int pvh_load(struct loader *l, const struct elf *elf, uint64_t entry);

@@ -31,14 +31,16 @@ static void test_bzimage(void **state)
 		.setup_sects = 3,
 		.boot_flag = 0xaa55,
 		.version = 0x020f,
-		.xloadflags = XLF_KERNEL_64,
+		.loadflags = LOADED_HIGH,
 		.syssize = 128, /* of 16 bytes: 4 sectors each */
 	};
 
 	memcpy(&h.header, "HdrS", 4);
 	memcpy(image + 0x1f1, &h, sizeof(h));
 	assert_int_equal(look(image, 4096), LOOK_BZIMAGE);
-	assert_int_equal(look(image, 4095), LOOK_BZIMAGE_CUT);
+	/* Paragraphs are rounded up: the last one need not be whole. */
+	assert_int_equal(look(image, 4081), LOOK_BZIMAGE);
+	assert_int_equal(look(image, 4080), LOOK_BZIMAGE_CUT);
 	assert_int_equal(look(image, 0x200), LOOK_UNKNOWN);
 	image[0x1fe] = 0;
 	assert_int_equal(look(image, 4096), LOOK_UNKNOWN);
@@ -50,13 +52,13 @@ static void test_bzimage(void **state)
 	h.syssize = UINT32_MAX;
 	memcpy(image + 0x1f1, &h, sizeof(h));
 	assert_int_equal(look(image, 4096), LOOK_BZIMAGE_CUT);
-	h.xloadflags = 0;
+	h.loadflags = 0;
 	memcpy(image + 0x1f1, &h, sizeof(h));
-	assert_int_equal(look(image, 4096), LOOK_BZIMAGE_32);
-	h.xloadflags = XLF_KERNEL_64;
-	h.version = 0x020b;
+	assert_int_equal(look(image, 4096), LOOK_BZIMAGE_OLD);
+	h.loadflags = LOADED_HIGH;
+	h.version = 0x0201;
 	memcpy(image + 0x1f1, &h, sizeof(h));
-	assert_int_equal(look(image, 4096), LOOK_BZIMAGE_32);
+	assert_int_equal(look(image, 4096), LOOK_BZIMAGE_OLD);
 }
 
 struct elf64 {
