@@ -3,15 +3,23 @@
 
 G := $(BUILD)/guest
 
+IPXE := $(G)/ipxe/boot/ipxe.lkrn
+MEMTEST := $(G)/memtest/boot/memtest86+x64.bin
+
 ##   make guests     fetch and build what the demo and the tests boot
 guests: $(G)/vmlinuz $(G)/web.cpio.gz $(G)/client.cpio.gz \
-	$(G)/generic.cpio.gz $(G)/cloud.cpio.gz payloads
+	$(G)/generic.cpio.gz $(G)/cloud.cpio.gz $(IPXE) $(MEMTEST) payloads
 
 # Fetched once; `rm build/guest/vmlinuz` to take the mirror's newest.
 $(G)/vmlinuz:
 	@demo/guest/fetch_kernel.sh $(G) linux-image-amd64
 $(G)/cloud/vmlinuz:
 	@demo/guest/fetch_kernel.sh $(G)/cloud linux-image-cloud-amd64
+
+$(IPXE):
+	@demo/guest/fetch.sh $(G)/ipxe ipxe ./boot/$(@F)
+$(MEMTEST):
+	@demo/guest/fetch.sh $(G)/memtest memtest86+ ./boot/$(@F)
 
 $(G)/data/sums: demo/guest/data.py
 	@$(PYTHON) $< $(G)/data

@@ -7,15 +7,14 @@ every combination. All side by side in one machine.
 """
 
 import hashlib
-import http.server
 import itertools
-import threading
 import time
 
 import pytest
 
 from conftest import configuration
 from machine import Machine, ledger_errors
+from wire import Wire
 
 SECONDS = 170
 DATA = bytes(i * i >> 3 & 0xff for i in range(300001))
@@ -56,18 +55,15 @@ GUESTS = [Guest(number, *cell) for number, cell in enumerate(half())]
 each_guest = pytest.mark.parametrize("guest", GUESTS, ids=lambda g: g.name)
 
 
-class Wire(http.server.ThreadingHTTPServer):
-    """What the guests find at 10.0.2.2."""
-
-    daemon_threads = True
+class Answers:
+    """What the guests get from the wire."""
 
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Answer)
         self.watches = {}
         self.boots = {}
-        threading.Thread(target=self.serve_forever, daemon=True).start()
 
-    def answer(self, what, name):
+    def __call__(self, path):
+        what, _, name = path.partition("/")
         if what == "data":
             return DATA
         if what == "watch":  # started, then stopped
@@ -81,32 +77,20 @@ class Wire(http.server.ThreadingHTTPServer):
             guest, = (g for g in GUESTS if g.name == name)
             again = guest.reboots and self.boots[name] == 1
             return b"reboot\n" if again else b"poweroff\n"
-        return b"what?\n"
-
-
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = self.server.answer(*self.path.strip("/").split("/"))
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
+        return None
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """All of them, from power-on to power-off."""
-    wire = Wire()
-    config = configuration(*(g.configuration(wire.server_port)
-                             for g in GUESTS))
-    with Machine(str(tmp_path_factory.mktemp("kernels")), "kernels", config,
-                 seconds=SECONDS, arguments=["--memory", "2G"]) as box:
-        box.result = box.report()
-        yield box
-    wire.shutdown()
+    with Wire(Answers()) as wire:
+        config = configuration(*(g.configuration(wire.server_port)
+                                 for g in GUESTS))
+        with Machine(str(tmp_path_factory.mktemp("kernels")), "kernels",
+                     config, seconds=SECONDS,
+                     arguments=["--memory", "2G"]) as box:
+            box.result = box.report()
+            yield box
 
 
 def said(run, guest, key):

@@ -628,6 +628,35 @@ static void test_hostile_program(void **state)
 	}
 }
 
+/* 11.5.1: the 8259 gets through LINT0 as ExtINT, or an APIC that is off. */
+static void test_extint(void **state)
+{
+	struct lapic *apic = &m->apics[0];
+
+	assert_false(lapic_takes_extint(apic));
+	wr(0, 0x350, 0x700);
+	assert_true(lapic_takes_extint(apic));
+	wr(0, 0x350, 0x10700); /* masked */
+	assert_false(lapic_takes_extint(apic));
+	wr(0, 0x350, 0x400); /* NMI */
+	assert_false(lapic_takes_extint(apic));
+	assert_int_equal(wrmsr(0, MSR_APIC_BASE, LAPIC_BASE_GPA), 0);
+	assert_true(lapic_takes_extint(apic));
+
+	/* As a BIOS leaves it. */
+	apic = &m->apics[1];
+	lapic_reset(apic);
+	assert_false(lapic_takes_extint(apic));
+	lapic_virtual_wire(apic);
+	assert_true(lapic_takes_extint(apic));
+	assert_int_equal(rd(1, SVR), 0x1ff);
+	assert_int_equal(rd(1, 0x350), 0x700);
+	assert_int_equal(rd(1, 0x360), 0x400);
+	/* Software-disabled, all entries are masked. */
+	wr(1, SVR, 0xff);
+	assert_false(lapic_takes_extint(apic));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -652,6 +681,7 @@ int main(void)
 		TEST(test_pv_eoi),
 		TEST(test_concurrent_posts),
 		TEST(test_hostile_program),
+		TEST(test_extint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

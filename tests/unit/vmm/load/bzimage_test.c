@@ -166,9 +166,8 @@ static void bzimage_test_refuses(void **state)
 				 error);                                \
 	} while (0)
 	REFUSE(boot_flag, 0, -ENOEXEC);
-	REFUSE(version, 0x020b, -ENOEXEC);
-	REFUSE(xloadflags, 0, -ENOEXEC);
-	REFUSE(loadflags, 0, -ENOEXEC);
+	REFUSE(version, 0x0201, -ENOEXEC);
+	REFUSE(loadflags, 0, -EINVAL);
 	REFUSE(header, 0, -ENOEXEC); /* no bzImage at all */
 	REFUSE(kernel_alignment, 0, -EINVAL);
 	REFUSE(kernel_alignment, 0x201000, -EINVAL);
