@@ -136,6 +136,7 @@ _Static_assert(sizeof(struct acpi_mcfg) == 60, "ACPI");
 #define MADT_LAPIC	    0
 #define MADT_IOAPIC	    1
 #define MADT_LAPIC_ENABLED  1
+#define MADT_PCAT_COMPAT    1
 
 /* Where each table goes; the DSDT has the rest. */
 #define ACPI_RSDP_AT	    GUEST_ACPI_BASE
@@ -231,7 +232,7 @@ static int acpi_write_madt(const struct guest_mem *mem, unsigned cpus)
 	struct acpi_madt madt = {
 		.header = acpi_header("APIC", size, 5),
 		.lapic_address = GUEST_LAPIC_BASE,
-		.flags = 0, /* no PCAT_COMPAT: there is no 8259 */
+		.flags = MADT_PCAT_COMPAT, /* there are 8259s: mask them */
 		.ioapic = {.type = MADT_IOAPIC,
 			   .length = sizeof(struct acpi_madt_ioapic),
 			   .id = GUEST_IOAPIC_ID,

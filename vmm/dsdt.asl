@@ -122,6 +122,39 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "SLUICE", "SLUICEVM", 1)
 			})
 		}
 
+		/* For guests that boot by the BIOS, whose interrupts come by
+		 * the 8259s: what uses the I/O APIC is to keep off. */
+		Device (PIC)
+		{
+			Name (_HID, EisaId ("PNP0000"))
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x20, 0x20, 1, 2)
+				IO (Decode16, 0xa0, 0xa0, 1, 2)
+				IO (Decode16, 0x4d0, 0x4d0, 1, 2)
+			})
+		}
+
+		/* Its IRQ 0 leads to the 8259 only. */
+		Device (PIT)
+		{
+			Name (_HID, EisaId ("PNP0100"))
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x40, 0x40, 1, 4)
+			})
+		}
+
+		/* Port 0x61: gate and output of the timer's counter 2. */
+		Device (SPKR)
+		{
+			Name (_HID, EisaId ("PNP0800"))
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x61, 0x61, 1, 1)
+			})
+		}
+
 		Device (RTC)
 		{
 			Name (_HID, EisaId ("PNP0B00"))
