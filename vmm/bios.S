@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The BIOS services of guests that start in real mode. Runs in the guest. */
-#include "vmm/bios.h"
+#include "vmm/load/bios.h"
 
 /*
  * What boot loaders and boot code of kernels ask a PC's BIOS for, and no more:

@@ -11,7 +11,7 @@
 #include "vmkernel/cpu/regs.h"
 #include "vmkernel/irq/time.h"
 #include "vmm/acpi.h"
-#include "vmm/bios.h"
+#include "vmm/load/bios.h"
 #include "vswitch/vswitch.h"
 
 #define PCI_SLOT_NICS 1 /* after the host bridge */

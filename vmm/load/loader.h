@@ -20,7 +20,7 @@ struct loader_request {
 /*
  * Takes a Linux bzImage, an ELF with a PVH note, or a Multiboot 1 kernel, in
  * this order. A bzImage without 64-bit entry starts in real mode, and needs the
- * image of vmm/bios.h in place. Memory that nothing is loaded into
+ * image of vmm/load/bios.h in place. Memory that nothing is loaded into
  * is left as it is, except a kernel's bss. entry is set completely.
  *
  * Returns 0; -ENOEXEC: no such kernel, -EINVAL: one that contradicts itself,

@@ -7,7 +7,7 @@
 #include <asm/bootparam.h>
 #include <linux/errno.h>
 
-#include "vmm/bios.h"
+#include "vmm/load/bios.h"
 #include "vmm/layout.h"
 
 /*

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vmm/bios.h"
+#include "vmm/load/bios.h"
 #include "vmm/load/memmap.h"
 
 #define SETUP_SIZE (3 * 512)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The BIOS of guests that start in real mode: what its code and ours share. */
-#ifndef VMM_BIOS_H
-#define VMM_BIOS_H
+#ifndef VMM_LOAD_BIOS_H
+#define VMM_LOAD_BIOS_H
 
 /*
  * bios.S is copied to GUEST_BIOS_BASE of every VM. Only a guest that is entered
