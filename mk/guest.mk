@@ -59,7 +59,8 @@ $(G)/cloud.cpio.gz: $(G)/cloud/vmlinuz $(KERNELS_DEPS)
 # Payload kernels: tests/guest/NAME/*.[cS] with tests/guest/lib, one ELF each.
 # 64-bit code in a 32-bit ELF: what Multiboot 1 loaders, QEMU's own too, take.
 P := $(G)/tests
-PAYLOADS := $(filter-out lib,$(notdir $(patsubst %/,%,\
+# But bios, which is a bzImage that starts in real mode.
+PAYLOADS := $(filter-out lib bios,$(notdir $(patsubst %/,%,\
 	$(wildcard tests/guest/*/))))
 PAYLOAD_CFLAGS := $(COMMON) -ffreestanding -fno-pic -mno-red-zone \
 	-mgeneral-regs-only -mcmodel=small -fno-stack-protector \
@@ -86,8 +87,10 @@ $(PAYLOADS:%=$(P)/%.elf): $(P)/%.elf: tests/guest/lib/payload.lds \
 		-o $(@:.elf=.elf64) $(filter %.o,$^)
 	@objcopy -O elf32-i386 $(@:.elf=.elf64) $@
 PERCENT := %
+$(P)/bios.bzimage: $(P)/tests/guest/bios/bios.S.o
+	@objcopy -O binary -j .text $< $@
 
-payloads: $(PAYLOADS:%=$(P)/%.elf)
+payloads: $(PAYLOADS:%=$(P)/%.elf) $(P)/bios.bzimage
 
 -include $(PAYLOAD_LIB_O:.o=.d) $(wildcard $(P)/tests/guest/*/*.d)
 

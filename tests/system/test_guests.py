@@ -20,6 +20,16 @@ def test_guest(boot, name):
     assert ledger_errors(report) == []
 
 
+def test_bios(boot):
+    """A kernel that starts in real mode, and at its end boots the next."""
+    box = boot(configuration({"name": "bios",
+                              "kernel": "build/guest/tests/bios.bzimage"}),
+               seconds=SECONDS)
+    assert failures(box, "bios") == []
+    assert [vm["state"] for vm in box.report()["vms"]] == ["off"]
+    assert box.find("^Nothing to boot: power off", "bios")
+
+
 def test_guests_side_by_side(boot):
     """Four VMs on two CPUs: none sees what another does."""
     names = ["exceptions", "cpuid_msr", "apic", "mmio"]
