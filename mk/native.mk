@@ -66,3 +66,14 @@ $(N)/tests/unit/%_test: $(N)/tests/unit/%_test.o $(N)/libsluice.a
 	$(NIC_TEST_O:.o=.d)
 
 .PHONY: tool
+
+# Documents that are made from the sources.
+$(N)/policy: docs/policy.c $(N)/libsluice.a
+	@mkdir -p $(@D)
+	@$(CC) $(NATIVE_CFLAGS) -o $@ $< $(N)/libsluice.a
+policy: $(N)/policy
+##   make docs/policy.md  the CPUID and MSR policy, from the tables
+docs/policy.md: $(N)/policy
+	@$< >$@
+
+.PHONY: policy

@@ -8,7 +8,7 @@ set -eu
 # its guests; the tests.
 PACKAGES="
 	build-essential make gcc binutils clang clang-format libclang-rt-14-dev
-	acpica-tools dpkg-dev libc6-dev linux-libc-dev
+	acpica-tools mandoc dpkg-dev libc6-dev linux-libc-dev
 	libcyaml-dev libyaml-dev libcmocka-dev libzydis-dev
 	qemu-system-x86 seabios ipxe-qemu busybox-static iperf3 ca-certificates
 	python3 python3-pytest"

@@ -22,8 +22,8 @@ demo: setup
 test: setup
 	@$(RUN) build check unit fuzz system
 
-##   make check      headers, includes, format
-check:
+##   make check      headers, includes, format, manual
+check: tool policy
 	@$(RUN) check
 
 ##   make unit       native unit tests, ASan and UBSan

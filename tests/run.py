@@ -19,6 +19,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "check"))
 import headers_alone
 import includes
+import manual
 import style
 
 UNIT_SECONDS = 120
@@ -79,7 +80,13 @@ def check(results):
              "files"),
             ("licence lines, purposes, file lengths", style.check_files,
              "files"),
-            ("scripts parse", style.check_scripts, "files")):
+            ("scripts parse", style.check_scripts, "files"),
+            ("mandoc has no complaint about the manual", manual.check_pages,
+             "pages"),
+            ("sluice(1) has each option", manual.check_options, "options"),
+            ("sluice.yaml(5) has each key", manual.check_keys, "keys"),
+            ("docs/policy.md is what the kernel does", manual.check_policy,
+             "lines")):
         complaints, count = function()
         results.add(not complaints, name, "\n".join(complaints))
         if not complaints:
