@@ -292,10 +292,11 @@ static bool plan_map0f(const struct insn *insn, struct emulate_plan *plan)
 	case 0xc1:
 		plan_rmw(plan, OP_XADD);
 		return true;
-	case 0xc3: /* MOVNTI, without prefix */
+	case 0xc3: /* MOVNTI: with 66, F2 or F3 it is #UD, REX.W or not */
 		plan->op = OP_STORE;
 		plan->writes = true;
-		return insn->operand_size >= 4;
+		return !insn->operand_prefix && insn->rep == INSN_REP_NONE &&
+		       insn->operand_size >= 4;
 	}
 	return false;
 }

@@ -705,6 +705,10 @@ static void emulate_test_races(void **state)
 	assert_int_equal(MMIO(0x0f, 0x28, 0x07), EMULATE_UNHANDLED);
 	assert_int_equal(MMIO(0xc6, 0x4f, 0, 0), EMULATE_UNHANDLED);
 	assert_int_equal(MMIO(0x0f, 0xba, 0x07, 1), EMULATE_UNHANDLED);
+	assert_int_equal(MMIO(0x66, 0x0f, 0xc3, 0x07), EMULATE_UNHANDLED);
+	assert_int_equal(MMIO(0x66, 0x48, 0x0f, 0xc3, 0x07), EMULATE_UNHANDLED);
+	assert_int_equal(MMIO(0xf2, 0x0f, 0xc3, 0x07), EMULATE_UNHANDLED);
+	assert_int_equal(MMIO(0xf3, 0x48, 0x0f, 0xc3, 0x07), EMULATE_UNHANDLED);
 	assert_int_equal(MMIO(0xf4), EMULATE_UNHANDLED);
 	assert_int_equal(MMIO(0x89, 0xc0), EMULATE_UNHANDLED);
 	assert_memory_equal(&s, &before, sizeof(s));
