@@ -8,6 +8,7 @@
 #define PVH_RAM	      1
 #define PVH_LOW_LIMIT GiB(4) /* what the boot page tables map */
 
+/* The ABI asks for no alignment of the tables: packed. */
 struct hvm_start_info {
 	uint32_t magic;
 	uint32_t version; /* 1 and up: memmap is there */
@@ -19,17 +20,19 @@ struct hvm_start_info {
 	uint64_t memmap;
 	uint32_t memmap_count;
 	uint32_t reserved;
-};
+} PACKED;
 _Static_assert(sizeof(struct hvm_start_info) == 56, "ABI");
 
 struct hvm_module {
 	uint64_t address, size, cmdline, reserved;
-};
+} PACKED;
+_Static_assert(sizeof(struct hvm_module) == 32, "ABI");
 
 struct hvm_memmap {
 	uint64_t address, size;
 	uint32_t type, reserved;
-};
+} PACKED;
+_Static_assert(sizeof(struct hvm_memmap) == 24, "ABI");
 
 extern char image_start[], image_end[];
 
