@@ -17,7 +17,7 @@ include mk/test.mk
 include mk/bench.mk
 
 help:
-	@sed -n 's/^##  *//p' Makefile mk/*.mk
+	@sed -n 's/^##   //p' Makefile mk/*.mk
 
 ##   make            build the kernel and the sluice command
 ##   make clean      remove build/

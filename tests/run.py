@@ -17,15 +17,14 @@ import xml.etree.ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "check"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "fuzz"))
+import fuzzing
 import headers_alone
 import includes
 import manual
 import style
 
 UNIT_SECONDS = 120
-# A smoke run: enough that what used to crash at once does so again.
-FUZZ_RUNS = 20000
-FUZZ_SMOKE_SECONDS = 5
 JOBS = str(os.cpu_count() or 1)
 
 
@@ -138,44 +137,31 @@ def unit(results):
                           "the kernel's sources under ASan and UBSan")
 
 
-def run_fuzzer(path, seconds, smoke):
-    corpus = os.path.join(ROOT, "build/fuzz/corpus", os.path.basename(path))
-    os.makedirs(corpus, exist_ok=True)
-    command = [path, "-seed=1", f"-max_total_time={seconds}",
-               "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1",
-               f"-artifact_prefix={corpus}."]
-    if not os.path.exists(os.path.join(ROOT, path)):
-        return subprocess.CompletedProcess(command, 1, "it was not built", "")
-    # A smoke run starts from nothing, to be the same each time.
-    command += [f"-runs={FUZZ_RUNS}"] if smoke else [corpus]
-    try:
-        return subprocess.run(command, cwd=ROOT, text=True, errors="replace",
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT,
-                              timeout=seconds + 60, check=False)
-    except subprocess.TimeoutExpired as error:
-        return subprocess.CompletedProcess(command, 1,
-                                           f"no end: {error}", "")
-
-
 def fuzz(results, seconds=None):
-    """A smoke run, or seconds for all fuzzers together."""
+    """A smoke run, or seconds for each fuzzer, as many at once as there are
+    CPUs (or as the environment's FUZZ_JOBS says)."""
     run = make("-k", "fuzzers")
     results.add(run.returncode == 0, "build of the fuzzers", run.stdout)
     programs = listed("fuzz-list")
-    each = FUZZ_SMOKE_SECONDS
-    if seconds:
-        each = max(1, seconds * int(JOBS) // max(1, len(programs)))
+    wanted = os.environ.get("FUZZ", "").split()
+    if wanted:
+        programs = [path for path in programs
+                    if fuzzing.name_of(path) in wanted]
     total = 0
-    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
-        jobs = [(path, pool.submit(run_fuzzer, path, each, not seconds))
-                for path in programs]
-        for path, job in jobs:
-            run = job.result()
+    jobs = int(os.environ.get("FUZZ_JOBS") or JOBS)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        started = {pool.submit(fuzzing.long, path, seconds) if seconds
+                   else pool.submit(fuzzing.smoke, path): path
+                   for path in programs}
+        for job in concurrent.futures.as_completed(started):
+            run, path = job.result(), started[job]
             results.add(run.returncode == 0, path, run.stdout[-6000:])
-            total += sum(map(int, re.findall(
-                r"number_of_executed_units: (\d+)", run.stdout)))
-    results.proved.append(f"fuzz: {len(programs)} fuzzers, {total} inputs")
+            total += fuzzing.executed(run)
+            if seconds:
+                print(f"  {fuzzing.name_of(path)}: {fuzzing.executed(run)} "
+                      f"inputs in {seconds} s", flush=True)
+    results.proved.append(f"fuzz: {len(programs)} fuzzers, {total} inputs, "
+                          "their kept corpora first")
 
 
 def system(results):

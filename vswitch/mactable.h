@@ -21,15 +21,18 @@
  * full, the dynamic entry not seen for longest makes room: a flood of addresses
  * costs a constant each, and the table cannot grow.
  */
-#define MACTABLE_WAYS	       8
+#define MACTABLE_WAYS 8
+/* A build may ask for a small table, to see buckets overflow. */
+#ifndef MACTABLE_BUCKETS_SHIFT
 #define MACTABLE_BUCKETS_SHIFT 10
-#define MACTABLE_BUCKETS       (1u << MACTABLE_BUCKETS_SHIFT)
-#define MACTABLE_ENTRIES       (MACTABLE_WAYS * MACTABLE_BUCKETS)
+#endif
+#define MACTABLE_BUCKETS    (1u << MACTABLE_BUCKETS_SHIFT)
+#define MACTABLE_ENTRIES    (MACTABLE_WAYS * MACTABLE_BUCKETS)
 
 /* Time is counted in ticks of 2^34 ns (17 s); entries live for 17 to 18 of
  * them, about the 300 s of IEEE 802.1Q (8.8.3). */
-#define MACTABLE_TICK_SHIFT    34
-#define MACTABLE_AGE_TICKS     17
+#define MACTABLE_TICK_SHIFT 34
+#define MACTABLE_AGE_TICKS  17
 
 struct mac_bucket {
 	uint64_t ways[MACTABLE_WAYS];
