@@ -8,13 +8,8 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <linux/errno.h>
-#include <Zydis/Zydis.h>
+#include "decode_reference.h"
 
-#include "vmm/decode.h"
-
-static const enum decode_mode modes[] = {DECODE_16, DECODE_32, DECODE_64};
-static ZydisDecoder reference[3];
 static unsigned compared;
 
 static uint64_t seed = 0x5c1ce;
@@ -27,155 +22,21 @@ static uint8_t random_byte(void)
 
 static int setup(void **state)
 {
-	ZydisDecoderInit(&reference[0], ZYDIS_MACHINE_MODE_LEGACY_16,
-			 ZYDIS_STACK_WIDTH_16);
-	ZydisDecoderInit(&reference[1], ZYDIS_MACHINE_MODE_LEGACY_32,
-			 ZYDIS_STACK_WIDTH_32);
-	ZydisDecoderInit(&reference[2], ZYDIS_MACHINE_MODE_LONG_64,
-			 ZYDIS_STACK_WIDTH_64);
+	reference_init();
 	return 0;
-}
-
-static void explain(const uint8_t *bytes, unsigned mode, const char *what)
-{
-	fprintf(stderr, "%s, mode %u:", what, modes[mode] * 8);
-	for (unsigned i = 0; i < INSN_LENGTH_MAX; i++)
-		fprintf(stderr, " %02x", bytes[i]);
-	fprintf(stderr, "\n");
-}
-
-#define CHECK(cond)                                  \
-	do {                                         \
-		if (!(cond)) {                       \
-			explain(bytes, mode, #cond); \
-			fail();                      \
-		}                                    \
-	} while (0)
-
-static uint8_t reg_of(ZydisRegister reg)
-{
-	return reg == ZYDIS_REGISTER_NONE ? INSN_NO_REG
-					  : (uint8_t)ZydisRegisterGetId(reg);
-}
-
-static const ZydisRegister segments[] = {
-	ZYDIS_REGISTER_ES, ZYDIS_REGISTER_CS, ZYDIS_REGISTER_SS,
-	ZYDIS_REGISTER_DS, ZYDIS_REGISTER_FS, ZYDIS_REGISTER_GS,
-};
-
-static void compare_mem(const uint8_t *bytes, unsigned mode,
-			const struct insn *insn,
-			const ZydisDecodedOperandMem *mem)
-{
-	uint8_t base = reg_of(mem->base), index = reg_of(mem->index);
-	uint64_t mask = insn->address_size == 8	  ? UINT64_MAX
-			: insn->address_size == 4 ? UINT32_MAX
-						  : UINT16_MAX;
-
-	CHECK(insn->has_mem);
-	if (mem->base == ZYDIS_REGISTER_RIP ||
-	    mem->base == ZYDIS_REGISTER_EIP) {
-		CHECK(insn->mem.rip_relative);
-		base = INSN_NO_REG;
-	} else {
-		CHECK(!insn->mem.rip_relative);
-	}
-	CHECK(insn->mem.base == base);
-	CHECK(insn->mem.index == index);
-	if (index != INSN_NO_REG)
-		CHECK(insn->mem.scale == mem->scale);
-	CHECK(((insn->mem.disp ^
-		(mem->disp.has_displacement ? mem->disp.value : 0)) &
-	       mask) == 0);
-	if (modes[mode] != DECODE_64 || insn->mem.segment >= SEG_FS)
-		CHECK(segments[insn->mem.segment] == mem->segment);
-}
-
-/* Opcodes of the first maps that the emulator takes operands from. */
-static bool emulated(const struct insn *insn)
-{
-	uint8_t op = insn->opcode;
-
-	if (insn->map == INSN_MAP_1)
-		return op < 0x40 || op == 0x63 || (op >= 0x6c && op <= 0x6f) ||
-		       (op >= 0x80 && op <= 0x8b) ||
-		       (op >= 0xa0 && op <= 0xad) ||
-		       (op >= 0xfe && (insn->reg & 7) < 2) || op == 0xc6 ||
-		       op == 0xc7 || op == 0xf6 || op == 0xf7 ||
-		       (op >= 0xe4 && op <= 0xe7) || (op >= 0xec && op <= 0xef);
-	if (insn->map == INSN_MAP_0F)
-		return (op >= 0xb6 && op <= 0xb7) || op == 0xbe || op == 0xbf ||
-		       op == 0xa3 || op == 0xab || op == 0xb3 || op == 0xbb ||
-		       op == 0xba || op == 0xb0 || op == 0xb1 || op == 0xc0 ||
-		       op == 0xc1 || op == 0xc3;
-	return false;
-}
-
-/* Where the reference's idea of operand size is another: port I/O under REX.W
- * (ports have 32 bits at most) and what shares the opcodes of MOV. */
-static bool same_size(const struct insn *insn)
-{
-	enum insn_kind kind = decode_kind(insn);
-
-	if (kind == INSN_IN || kind == INSN_OUT || kind == INSN_INS ||
-	    kind == INSN_OUTS)
-		return !(insn->rex & 8);
-	if (insn->map != INSN_MAP_1)
-		return true;
-	if (insn->opcode == 0xc6 || insn->opcode == 0xc7) /* XABORT, XBEGIN */
-		return (insn->reg & 7) == 0;
-	return true;
 }
 
 static void compare(const uint8_t *bytes, unsigned mode)
 {
-	ZydisDecodedInstruction zi;
-	ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
-	struct insn insn;
-	int err = decode_insn(bytes, INSN_LENGTH_MAX, modes[mode], &insn);
+	const char *what;
 
-	if (!err)
-		CHECK(insn.length >= 1 && insn.length <= INSN_LENGTH_MAX);
-	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&reference[mode], bytes,
-						 INSN_LENGTH_MAX, &zi, ops)))
+	if (reference_same(bytes, INSN_LENGTH_MAX, mode, &compared, &what))
 		return;
-	if (zi.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
-	    zi.encoding != ZYDIS_INSTRUCTION_ENCODING_3DNOW) {
-		CHECK(err == -EOPNOTSUPP);
-		return;
-	}
-	CHECK(!err);
-	CHECK(insn.length == zi.length);
-	compared++;
-	if (zi.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY)
-		return;
-	CHECK(insn.opcode == zi.opcode);
-	CHECK(insn.map == (unsigned)zi.opcode_map);
-	CHECK(insn.has_modrm ==
-	      ((zi.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0));
-	if (!emulated(&insn))
-		return;
-	CHECK(insn.address_size * 8 == zi.address_width);
-	if (same_size(&insn))
-		CHECK(insn.operand_size * 8 == zi.operand_width);
-	for (unsigned i = 0; i < zi.operand_count; i++) {
-		if (ops[i].visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT)
-			continue;
-		if (ops[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
-		    (insn.has_modrm || insn.has_mem))
-			compare_mem(bytes, mode, &insn, &ops[i].mem);
-		if (ops[i].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
-		    insn.imm_size) {
-			CHECK((uint64_t)insn.imm << (64 - 8 * insn.imm_size) ==
-			      ops[i].imm.value.u << (64 - 8 * insn.imm_size));
-			if (ops[i].imm.is_signed)
-				CHECK(insn.imm == ops[i].imm.value.s);
-		}
-		if (ops[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-		    ops[i].encoding == ZYDIS_OPERAND_ENCODING_MODRM_REG &&
-		    insn.operand_size >= 4)
-			CHECK(insn.reg == reg_of(ops[i].reg.value));
-	}
+	fprintf(stderr, "%s, mode %u:", what, reference_modes[mode] * 8);
+	for (unsigned i = 0; i < INSN_LENGTH_MAX; i++)
+		fprintf(stderr, " %02x", bytes[i]);
+	fprintf(stderr, "\n");
+	fail();
 }
 
 /* Every opcode of every map, with every ModRM byte, under each prefix. */
