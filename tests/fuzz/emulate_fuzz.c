@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Fuzzes the emulator: any bytes, registers and page tables of a guest. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "tests/fuzz/fuzz.h"
 #include "vmm/emulate.h"
 
 #define RAM_SIZE MiB(1)
 #define CODE	 0x8000
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static _Alignas(4096) uint8_t ram[RAM_SIZE];
 static struct guest_mem mem;
@@ -73,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct emulate_ctx ctx = {.state = &s, .mem = &mem};
 	enum emulate_result result;
 	uint8_t head[16];
+	bool untouched;
 
 	if (size < sizeof(head))
 		return 0;
@@ -98,6 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.limit = (uint32_t)head[7] << 24 | 0xffffff,
 			.base = i >= SEG_FS ? (uint64_t)head[8] << 40 : 0};
 	s.seg[SEG_CS].attrib |= 8;
+	if (head[8] & 0x80) /* code to the segment's end */
+		s.seg[SEG_CS].limit = CODE + (head[8] & 15);
 	s.tr = (struct segment){
 		.attrib = head[9], .limit = 0x1000, .base = 0x9000};
 	for (unsigned i = 0; i < GPR_COUNT; i++)
@@ -114,21 +112,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	before = s;
 	accesses = 0;
 	result = emulate_fetch(&ctx);
-	if (memcmp(&s, &before, sizeof(s)))
-		abort();
+	REQUIRE(!memcmp(&s, &before, sizeof(s)));
 	if (result != EMULATE_DONE)
 		return 0;
 	result = emulate_insn(&ctx);
-	if (result == EMULATE_UNHANDLED &&
-	    (accesses || memcmp(&s, &before, sizeof(s))))
-		abort();
+	/* Undone but for what a repeated string instruction has completed. */
+	untouched = !accesses && !memcmp(&s, &before, sizeof(s));
+	REQUIRE(result != EMULATE_UNHANDLED || untouched);
+	if (result != EMULATE_DONE && ctx.insn.rep == INSN_REP_NONE)
+		REQUIRE(untouched);
 	/* Bounded, and a fault has an error code where it must. */
-	if (accesses > 16 * EMULATE_REP_MAX)
-		abort();
-	if (result == EMULATE_EXCEPTION &&
-	    ctx.exc.has_error != (ctx.exc.vector != EXC_UD))
-		abort();
-	if (result == EMULATE_AGAIN && s.rip != before.rip)
-		abort();
+	REQUIRE(accesses <= 16 * EMULATE_REP_MAX);
+	if (result == EMULATE_EXCEPTION)
+		REQUIRE(ctx.exc.has_error == (ctx.exc.vector != EXC_UD));
+	if (result == EMULATE_AGAIN || result == EMULATE_EXCEPTION)
+		REQUIRE(s.rip == before.rip);
+	/* Past the instruction, or, under TF, past one step of it. */
+	if (result == EMULATE_DONE && s.rip == before.rip)
+		REQUIRE(before.rflags & RFLAGS_TF);
 	return 0;
 }
