@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Fuzzes the local APICs of a VM: registers, MSRs, MSIs, time. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "plat/linux/linux.h"
+#include "tests/fuzz/fuzz.h"
 #include "vmm/dev/ioapic.h"
 #include "vmm/dev/lapic.h"
 
 #define CPUS 3
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct lapic_set set;
 static struct ioapic ioapic;
@@ -43,6 +38,48 @@ static void init(void)
 		lapic_init(&apics[i], &set, i, &mem, 2600000);
 }
 
+static int highest(const uint32_t *bits)
+{
+	for (int v = 255; v >= 0; v--)
+		if (bits[v / 32] >> (v % 32) & 1)
+			return v;
+	return -1;
+}
+
+/* Intel SDM 3A, 11.8.3.1: the processor priority is the higher of TPR and the
+ * class in service; what is pending is the highest request above it. Vectors
+ * below 16 are never requested. */
+static void check_priority(struct lapic *apic)
+{
+	/* First: it looks at the timer and at the paravirtual EOI. */
+	int pending = lapic_pending(apic);
+	int request = highest(apic->irr), service = highest(apic->isr);
+	uint32_t priority = apic->tpr >> 4 & 0xf;
+
+	REQUIRE(!(apic->irr[0] & 0xffff));
+	if (service >= 0)
+		priority = MAX(priority, (uint32_t)service >> 4);
+	if (request < 0 || (uint32_t)request >> 4 <= priority)
+		REQUIRE(pending == -1);
+	else
+		REQUIRE(pending == request);
+}
+
+/* As a guest that wants ticks: mode, divider, then count or deadline. */
+static void program_timer(struct lapic *apic, const uint8_t *op, uint64_t value)
+{
+	lapic_write(apic, 0xf0, 4, 0x1ff);
+	lapic_write(apic, 0x320, 4, (op[1] & 3u) << 17 | (0x20 + op[3]));
+	if (op[2] & 2)
+		lapic_write(apic, 0x3e0, 4, op[1] >> 4 & 0xb);
+	if ((op[1] & 3) == 2)
+		lapic_msr_write(apic, MSR_TSC_DEADLINE,
+				plat_cycles() + apic->tsc_offset +
+					(value & 0xffffffff));
+	else
+		lapic_write(apic, 0x380, 4, (uint32_t)value);
+}
+
 static void run(const uint8_t *op)
 {
 	struct lapic *apic = &apics[op[0] % CPUS];
@@ -62,9 +99,14 @@ static void run(const uint8_t *op)
 	case 2:
 		lapic_write(apic, offset, 1u << (op[3] & 3), (uint32_t)value);
 		break;
-	case 3:
-		lapic_msr_read(apic, msr, &value);
+	case 3: {
+		static const uint32_t others[] = {
+			MSR_APIC_BASE, MSR_TSC_DEADLINE, MSR_KVM_PV_EOI, 0x10};
+
+		lapic_msr_read(apic, op[2] & 1 ? others[op[1] & 3] : msr,
+			       &value);
 		break;
+	}
 	case 4:
 		lapic_msr_write(apic, msr, value);
 		break;
@@ -102,7 +144,10 @@ static void run(const uint8_t *op)
 		lapic_set_tsc_offset(apic, value);
 		break;
 	case 14:
-		ram[value & 0xfff] = op[1];
+		if (op[2] & 1)
+			program_timer(apic, op, value);
+		else
+			ram[value & 0xfff] = op[1];
 		break;
 	default:
 		lapic_write(apic, 0xf0, 4, 0x1ff);
@@ -122,8 +167,10 @@ static void run(const uint8_t *op)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	init();
-	for (; size >= 16; data += 16, size -= 16)
+	for (; size >= 16; data += 16, size -= 16) {
 		run(data);
+		check_priority(&apics[data[0] % CPUS]);
+	}
 	for (unsigned i = 0; i < CPUS; i++)
 		lapic_reset(&apics[i]);
 	if (plat_linux_next_timer() != UINT64_MAX)

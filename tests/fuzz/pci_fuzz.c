@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FAKE_VM_RAM KiB(64)
 #include "tests/unit/vmm/dev/fake_vm.h"
 #include "vmm/dev/pci.h"
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FAKE_VM_RAM KiB(64)
 #include "tests/unit/vmm/dev/virtio_guest.h"
 #include "vmm/dev/virtqueue.h"
 
@@ -48,7 +49,8 @@ static void check_chain(void)
 			abort();
 }
 
-static void start(uint64_t features)
+/* wrong: the rings lie elsewhere, by so much. */
+static void start(uint64_t features, const uint8_t *wrong)
 {
 	lock_acquire(&vq.lock);
 	virtqueue_stop(&vq);
@@ -58,6 +60,11 @@ static void start(uint64_t features)
 	vq.desc_gpa = GPA(guest.queues[0].desc_gpa);
 	vq.avail_gpa = GPA(guest.queues[0].avail_gpa);
 	vq.used_gpa = GPA(guest.queues[0].used_gpa);
+	if (wrong) {
+		vq.desc_gpa.v += (uint64_t)wrong[0] << 9;
+		vq.avail_gpa.v += (uint64_t)wrong[1] << 9;
+		vq.used_gpa.v += (uint64_t)wrong[2] << (wrong[2] & 63);
+	}
 	out_count = 0;
 	lock_acquire(&vq.lock);
 	virtqueue_start(&vq, &vm.mem, features);
@@ -85,7 +92,7 @@ static void run(const uint8_t *op)
 
 	switch (op[0] & 15) {
 	case 0: /* a descriptor that may be good */
-		desc->addr = (uint64_t)op[2] << 12 | op[3];
+		desc->addr = (uint64_t)op[2] << 8 | op[3];
 		desc->len = (uint32_t)(op[4] | op[5] << 8);
 		desc->flags = op[6] & 7;
 		desc->next = op[7] % (SIZE + 1);
@@ -140,7 +147,9 @@ static void run(const uint8_t *op)
 		break;
 	default:
 		start((op[1] & 1 ? 1ull << VIRTIO_RING_F_EVENT_IDX : 0) |
-		      (op[1] & 2 ? 1ull << VIRTIO_RING_F_INDIRECT_DESC : 0));
+			      (op[1] & 2 ? 1ull << VIRTIO_RING_F_INDIRECT_DESC
+					 : 0),
+		      op[1] & 4 ? op + 2 : NULL);
 		q->avail->idx = 0;
 	}
 }
@@ -151,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	guest = (struct guest_device){.vm = &vm};
 	guest_make_queue(&guest, 0, SIZE);
 	virtqueue_init(&vq, "fuzz", LOCK_VNET_TX, VIRTQUEUE_SIZE_MAX);
-	start(1ull << VIRTIO_RING_F_INDIRECT_DESC);
+	start(1ull << VIRTIO_RING_F_INDIRECT_DESC, NULL);
 	for (; size >= OP_SIZE; data += OP_SIZE, size -= OP_SIZE)
 		run(data);
 	fake_vm_destroy(&vm);

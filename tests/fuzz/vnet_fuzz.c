@@ -1,15 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Fuzzes the network card: a hostile guest, an honest one, and a wire. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
+#define FAKE_VM_RAM KiB(256)
 #include "tests/unit/vmm/dev/vnet_fixture.h"
 
 #define SIZE	16
 #define OP_SIZE 8
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* Any register of the card: BAR, offset and size are the guest's. */
+static void hostile_bar(const uint8_t *op, uint32_t value)
+{
+	static const uint64_t *const bars[] = {&a.g.common, &a.g.isr,
+					       &a.g.config, &a.g.notify,
+					       &a.g.msix_table};
+	uint64_t gpa = *bars[op[1] % ARRAY_SIZE(bars)] + (op[2] & 0x3f) +
+		       (op[1] & 0x80 ? 0x800 : 0);
+	unsigned size = 1u << (op[3] & 3);
+
+	if (op[3] & 0x80)
+		guest_read_mem(&a.g, gpa, size);
+	else if (op[3] & 0x40)
+		guest_write_port(&a.g, a.g.doorbell, MIN(size, 4u), value);
+	else
+		guest_write_mem(&a.g, gpa, size, (uint64_t)value << 32 | value);
+}
+
+/* The same by the window in configuration space (virtio 1.2, 4.1.4.9). */
+static void hostile_window(const uint8_t *op, uint32_t value)
+{
+	unsigned at = pci_config_read(&a.bus, a.g.bdf, PCI_CAPABILITY_LIST, 1);
+	unsigned size = 1u << (op[3] & 3);
+
+	for (; at; at = pci_config_read(&a.bus, a.g.bdf, at + 1, 1))
+		if (pci_config_read(&a.bus, a.g.bdf, at, 1) ==
+			    PCI_CAP_ID_VNDR &&
+		    pci_config_read(&a.bus, a.g.bdf, at + 3, 1) ==
+			    VIRTIO_PCI_CAP_PCI_CFG)
+			break;
+	REQUIRE(at);
+	pci_config_write(&a.bus, a.g.bdf, at + 4, 1, op[1] & 7);
+	pci_config_write(&a.bus, a.g.bdf, at + 8, 4,
+			 op[2] & 0x80 ? value : op[2] & 0x3fu);
+	pci_config_write(&a.bus, a.g.bdf, at + 12, 4, size);
+	if (op[3] & 0x80)
+		pci_config_read(&a.bus, a.g.bdf, at + 16, MIN(size, 4u));
+	else
+		pci_config_write(&a.bus, a.g.bdf, at + 16, MIN(size, 4u),
+				 value);
+}
 
 /* Guest a, at its worst. */
 static void hostile(const uint8_t *op)
@@ -56,9 +95,59 @@ static void hostile(const uint8_t *op)
 		q->avail->ring[SIZE] = (uint16_t)value;
 		q->avail->flags = op[2];
 		break;
+	case 10:
+		hostile_bar(op, value);
+		break;
+	case 11:
+		hostile_window(op, value);
+		break;
 	default:
 		guest_kick(&a.g, op[0] >> 7);
 	}
+}
+
+/* What gets to the wire has an address that its port may send from, and is
+ * as long as it says. */
+static void check_wire(void)
+{
+	for (unsigned i = 0; i < wire.held_count; i++) {
+		const struct frame *f = wire.held[i];
+		uint32_t len = f->head_len;
+
+		REQUIRE(f->source == vnet_port(a.vnet) ||
+			f->source == vnet_port(b.vnet));
+		REQUIRE(f->head_len >= ETH_HEADER_LEN &&
+			f->seg_count <= FRAME_SEGS_MAX);
+		REQUIRE(!memcmp(f->head + ETH_ADDR_LEN,
+				f->source == vnet_port(a.vnet) ? mac_a : mac_b,
+				ETH_ADDR_LEN));
+		for (unsigned s = 0; s < f->seg_count; s++)
+			len += f->segs[s].len;
+		REQUIRE(len == f->len);
+	}
+}
+
+/* A frame from the wire, to one of the two or to all. Ports copy it: it is home
+ * when the call returns. */
+static void wire_send(const uint8_t *op)
+{
+	static uint8_t head[FRAME_HEAD_SIZE], rest[1600];
+	static struct frame f;
+	struct frame *batch = &f;
+
+	memset(head, op[2] & 4 ? 0xff : 0, sizeof(head));
+	if (!(op[2] & 4))
+		memcpy(head, op[2] & 2 ? mac_a : mac_b, ETH_ADDR_LEN);
+	memcpy(head + ETH_ADDR_LEN, mac_far, ETH_ADDR_LEN);
+	f = (struct frame){
+		.head = head,
+		.head_len = (uint16_t)(ETH_HEADER_LEN + op[3] % 100),
+		.flags = op[4] & 1 ? FRAME_CSUM_VALID : 0,
+		.seg_count = op[5] ? 1 : 0,
+		.segs = {{rest, (uint32_t)op[5] * 6}},
+	};
+	f.len = f.head_len + (f.seg_count ? f.segs[0].len : 0);
+	vswitch_input(&wire.port, &batch, 1);
 }
 
 /* Guest a as a driver would be, more or less. */
@@ -78,6 +167,11 @@ static void orderly(const uint8_t *op)
 			return; /* frames are out: the reset is not over */
 		break;
 	case 1:
+		*side_hdr(&a) = (struct virtio_net_hdr_v1){
+			.flags = op[1] & 2 ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0,
+			.csum_start = op[4],
+			.csum_offset = op[5] & 31,
+		};
 		if (a.g.queues[QUEUE_TX].size)
 			side_send(&a, op[1] & 1 ? mac_b : mac_far, mac_a,
 				  14 + (uint32_t)(op[2] | op[3] << 8) % 1505);
@@ -100,6 +194,10 @@ static void orderly(const uint8_t *op)
 		plat_linux_run_work();
 		break;
 	default:
+		if (op[2] & 1) {
+			wire_send(op);
+			break;
+		}
 		/* Reset, finished or not. */
 		guest_set(&a.g, VIRTIO_PCI_COMMON_STATUS, 1, 0);
 	}
@@ -134,16 +232,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fixture_make();
 	if (!guest_start(&a.g, MERGEABLE | CSUM, SIZE) ||
-	    !guest_start(&b.g, MERGEABLE, SIZE))
+	    !guest_start(&b.g, MERGEABLE | (size & 1 ? GUEST_CSUM : 0), SIZE))
 		abort();
 	for (; size >= OP_SIZE; data += OP_SIZE, size -= OP_SIZE) {
 		/* A ring or two for each start. */
-		if (a.vm.next > FAKE_VM_RAM - KiB(64))
+		if (a.vm.next > FAKE_VM_RAM - KiB(8))
 			break;
 		if (data[0] & 64)
 			orderly(data);
 		else
 			hostile(data);
+		check_wire();
 	}
 	check_alive();
 	fixture_free();

@@ -9,7 +9,10 @@
 #include "vmm/dev/device.h"
 
 #define FAKE_VM_MESSAGES 64
-#define FAKE_VM_RAM	 MiB(2)
+/* A fuzzer makes many VMs in a second, and says how small they may be. */
+#ifndef FAKE_VM_RAM
+#define FAKE_VM_RAM MiB(2)
+#endif
 
 /* RAM from 0, in two host pieces that meet at half of it. */
 struct vm {
