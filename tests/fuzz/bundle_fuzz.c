@@ -13,7 +13,12 @@ enum {
 	SEAL_SIZES = 1 << 1,
 	SEAL_CONFIG = 1 << 2, /* its size, its strings' */
 	SEAL_HASH = 1 << 3,
+	/* The input is the head, and a page for each of a few payloads is put
+	 * behind it: a byte that matters is then one of few. */
+	SEAL_PAYLOADS = 1 << 4,
 };
+
+#define PAYLOADS 4
 
 static void seal_config(struct sluice_bundle *h, size_t size)
 {
@@ -115,15 +120,30 @@ static void walk(const struct bundle *b)
 	(void)sink;
 }
 
+/* A copy of the input, *size bytes. */
+static uint8_t *make_file(const uint8_t *data, size_t *size)
+{
+	size_t head = *size;
+	uint8_t *file;
+
+	if (head >= sizeof(struct sluice_bundle) && data[0] & SEAL_PAYLOADS)
+		*size = ALIGN_UP(head, SLUICE_BUNDLE_ALIGN) +
+			PAYLOADS * SLUICE_BUNDLE_ALIGN;
+	file = calloc(1, *size ? *size : 1);
+	REQUIRE(file);
+	memcpy(file, data, head);
+	if (*size != head)
+		((struct sluice_bundle *)file)->head_size = (uint32_t)head;
+	seal(file, *size);
+	return file;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t *copy = malloc(size ? size : 1);
+	uint8_t *copy = make_file(data, &size);
 	const char *why = NULL;
 	struct bundle b;
 
-	REQUIRE(copy);
-	memcpy(copy, data, size);
-	seal(copy, size);
 	if (bundle_open(&b, copy, size, &why) == 0)
 		walk(&b);
 	else

@@ -107,6 +107,7 @@ static void check_pvclock(uint64_t written, size_t count)
 				   : delta << info.tsc_shift;
 	ns = (uint64_t)((unsigned __int128)delta * info.tsc_to_system_mul >>
 			32);
+	REQUIRE(info.tsc_to_system_mul >> 31); /* as exact as it can be */
 	/* A cycle is lost to the shift, or a nanosecond to rounding. */
 	REQUIRE(ns <= 1000000000 &&
 		ns + 2 + 1000000u / base.tsc_khz >= 1000000000);

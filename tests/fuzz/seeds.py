@@ -155,10 +155,18 @@ def bundle(uplinks, vms, nics, macs, payloads, how):
     return pad(header + table + config, start) + body
 
 
+def heads(uplinks, vms, nics, macs, payloads):
+    whole = bundle(uplinks, vms, nics, macs, payloads, 31)
+    return whole[:struct.unpack_from("<I", whole, 12)[0]]
+
+
 def bundles():
     up = [(b"up0", 1)]
     for how in (15, 9, 11, 0):
         yield bundle(up, [(b"web", 1)], 1, 0, 1, how)
+    # Heads alone; the fuzzer adds pages.
+    yield heads(up, [(b"web", 1)], 1, 0, 1)
+    yield heads(up + [(b"up1", 2)], [(b"web", 1), (b"b-c", 1)], 2, 1, 2)
     yield bundle(up + [(b"up1", 2), (b"up2", 0)], [(b"web", 1), (b"b-c", 2)],
                  3, 2, 2, 15)
     yield bundle([], [(b"web", 0)], 0, 0, 1, 15)
@@ -180,6 +188,8 @@ def configurations():
             b"mac: \"52:54:00:01:00:09\"}]")
     yield one.replace(b"kernel", b"cmdline: " + b"x" * 2048 + b", kernel")
     yield one.replace(b"64M", b"2048G")
+    for name in (b"Web", b"a.b", b"'a b'", b"a" * 32, b"0-_", b"''"):
+        yield one.replace(b"name: a", b"name: " + name)
     yield one.replace(b"64M", b"65M")
     yield one.replace(b"64M", b"1M")
     yield one + one[5:]

@@ -20,6 +20,26 @@ static struct virtqueue_chain chain;
 static uint16_t out[SIZE]; /* heads popped */
 static unsigned out_count;
 
+/* A good indirect table of up to 1020 buffers, some of them the device's: more
+ * than a chain may have. */
+static void put_long_table(struct vring_desc *desc, const uint8_t *op)
+{
+	static const uint64_t at = FAKE_VM_RAM - KiB(16);
+	struct vring_desc *table = fake_vm_ptr(&vm, at);
+	unsigned count = op[2] * 4u;
+
+	for (unsigned i = 0; i < count; i++)
+		table[i] = (struct vring_desc){
+			.addr = (uint64_t)op[3] << 6,
+			.len = 1 + op[4],
+			.flags = (i + 1 < count ? VRING_DESC_F_NEXT : 0) |
+				 (i >= op[5] * 4u ? VRING_DESC_F_WRITE : 0),
+			.next = (uint16_t)(i + 1),
+		};
+	*desc = (struct vring_desc){
+		.addr = at, .len = 16 * count, .flags = VRING_DESC_F_INDIRECT};
+}
+
 /* What a chain claims must be so. */
 static void check_chain(void)
 {
@@ -141,6 +161,10 @@ static void run(const uint8_t *op)
 		virtqueue_notify_on(&vq);
 		break;
 	case 14: /* an indirect table, anywhere */
+		if (op[0] & 16) {
+			put_long_table(desc, op);
+			break;
+		}
 		desc->addr = q->desc_gpa + op[2] % 64;
 		desc->len = 16u * (op[3] % (SIZE + 2));
 		desc->flags = VRING_DESC_F_INDIRECT;

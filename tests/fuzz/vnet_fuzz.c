@@ -61,6 +61,8 @@ static void hostile(const uint8_t *op)
 	switch (op[0] & 15) {
 	case 0:
 		desc->addr = a.data - 16 + op[2];
+		if (op[3] & 1) /* around where memory ends, or its piece */
+			desc->addr = FAKE_VM_RAM / (op[3] & 2 ? 2 : 1) - op[2];
 		desc->len = (uint32_t)(op[4] | op[5] << 8);
 		desc->flags = op[6] & 7;
 		desc->next = op[7] % (SIZE + 1);
