@@ -127,6 +127,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		REQUIRE(ctx.exc.has_error == (ctx.exc.vector != EXC_UD));
 	if (result == EMULATE_AGAIN || result == EMULATE_EXCEPTION)
 		REQUIRE(s.rip == before.rip);
+	/* LOCK is for read-modify-write of memory: no port, no string. */
+	if (ctx.insn.lock && (ctx.cause == EMULATE_PIO || !ctx.insn.has_mem))
+		REQUIRE(result != EMULATE_DONE);
 	/* Past the instruction, or, under TF, past one step of it. */
 	if (result == EMULATE_DONE && s.rip == before.rip)
 		REQUIRE(before.rflags & RFLAGS_TF);

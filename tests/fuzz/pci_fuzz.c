@@ -143,9 +143,11 @@ static void run(const uint8_t *op)
 		pci_reset(&bus);
 		break;
 	default:
+		if (op[1] & 4) /* or just where none may be */
+			value |= 0x20000000;
 		/* 64-bit BAR where a guest would put it */
 		pci_config_write(&bus, dev->devfn, 0x10 + (reg & 0x1c), 4,
-				 0xc0000000 | (value & 0x1ffffff0));
+				 0xc0000000 | (value & 0x3ffffff0));
 	}
 }
 

@@ -30,7 +30,9 @@ static void put_long_table(struct vring_desc *desc, const uint8_t *op)
 
 	for (unsigned i = 0; i < count; i++)
 		table[i] = (struct vring_desc){
-			.addr = (uint64_t)op[3] << 6,
+			/* Some in two pieces, over the seam of RAM. */
+			.addr = op[4] & 1 ? FAKE_VM_RAM / 2 - 1
+					  : (uint64_t)op[3] << 6,
 			.len = 1 + op[4],
 			.flags = (i + 1 < count ? VRING_DESC_F_NEXT : 0) |
 				 (i >= op[5] * 4u ? VRING_DESC_F_WRITE : 0),

@@ -175,7 +175,8 @@ static void orderly(const uint8_t *op)
 			.csum_offset = op[5] & 31,
 		};
 		if (a.g.queues[QUEUE_TX].size)
-			side_send(&a, op[1] & 1 ? mac_b : mac_far, mac_a,
+			side_send(&a, op[1] & 1 ? mac_b : mac_far,
+				  op[1] & 4 ? mac_b : mac_a,
 				  14 + (uint32_t)(op[2] | op[3] << 8) % 1505);
 		break;
 	case 2:
