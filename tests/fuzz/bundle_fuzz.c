@@ -98,7 +98,11 @@ static void walk(const struct bundle *b)
 		const struct sluice_vm *vm = &b->vms[i];
 
 		REQUIRE(name_ends(vm->name));
-		REQUIRE(strlen(bundle_cmdline(b, vm)) <= SLUICE_CMDLINE_MAX);
+		REQUIRE(vm->cmdline < c->strings_size);
+		REQUIRE(strnlen(bundle_cmdline(b, vm),
+				c->strings_size - vm->cmdline) <
+			MIN(c->strings_size - vm->cmdline,
+			    SLUICE_CMDLINE_MAX + 1u));
 		REQUIRE(vm->kernel < b->header->payload_count);
 		REQUIRE(vm->initrd == SLUICE_NO_PAYLOAD ||
 			vm->initrd < b->header->payload_count);

@@ -267,6 +267,22 @@ def console():
     yield b"\xe0x\xe1\xc3\x80\x0b\x1b[2J\x1b[K\x1b[31m"
 
 
+def virtqueue():
+    """A long queue; an indirect table, whole or in pieces; made available, and
+    popped."""
+    for count in (1, 16, 25, 32, 255):
+        for pieces in (0, 9, 255):
+            for readable in (0, 2, 255):
+                yield bytes([15, 10, 0, 0, 0, 0, 0, 0,
+                             30, 0, count, 1, pieces, readable, 0, 0,
+                             3, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0])
+    for wrong in range(3):
+        rings = bytearray(8)
+        rings[0:2] = 15, 6
+        rings[2 + wrong] = 255
+        yield bytes(rings) + bytes([7, 0, 0, 0, 0, 0, 0, 0])
+
+
 def vnet():
     """A queue that is not there, selected and looked at; then some traffic."""
     select = bytes([5, 0x16, 1, 0, 5, 0, 0, 0])
@@ -285,7 +301,8 @@ def main():
                     for kernel in kernels() for options in (0, 1)]
     for name, inputs in (("load", with_options), ("bundle", bundles()),
                          ("yaml", configurations()), ("firmware", firmware()),
-                         ("console", console()), ("vnet", vnet())):
+                         ("console", console()), ("vnet", vnet()),
+                         ("virtqueue", virtqueue())):
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)
         for index, data in enumerate(inputs):
