@@ -155,7 +155,9 @@ def fuzz(results, seconds=None):
                    for path in programs}
         for job in concurrent.futures.as_completed(started):
             run, path = job.result(), started[job]
-            results.add(run.returncode == 0, path, run.stdout[-6000:])
+            results.add(run.returncode == 0,
+                        f"{path} (exit status {run.returncode})",
+                        run.stdout[-6000:])
             total += fuzzing.executed(run)
             if seconds:
                 print(f"  {fuzzing.name_of(path)}: {fuzzing.executed(run)} "
