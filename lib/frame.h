@@ -35,7 +35,7 @@ enum frame_gso {
 	FRAME_GSO_NONE = 0,
 	FRAME_GSO_TCPV4,
 	FRAME_GSO_TCPV6,
-	FRAME_GSO_UDP,
+	FRAME_GSO_UDP, /* of either IP: datagrams of gso_size each */
 };
 
 struct frame_seg {
@@ -57,8 +57,10 @@ struct frame {
 	uint8_t gso_type;     /* enum frame_gso */
 	uint8_t flags;	      /* enum frame_flags */
 	uint8_t seg_count;
-	uint8_t reserved;
-	uint32_t cookie; /* the source's own */
+	uint8_t l3_start;   /* GSO: where IP begins (gso_check()) */
+	uint8_t header_len; /* GSO: of all headers; the payload follows */
+	uint16_t parts;	    /* for whoever holds it: segments that are out */
+	uint32_t cookie;    /* the source's own */
 	struct frame_seg segs[FRAME_SEGS_MAX];
 };
 
