@@ -45,6 +45,8 @@
 	(CAUSE_LSC | CAUSE_RXO | CAUSE_MDAC | CAUSE_SRPD | CAUSE_ACK | \
 	 CAUSE_MNG)
 
+#define CAPS			 (NETDEV_CSUM | NETDEV_RX_CSUM | NETDEV_TSO)
+
 /*
  * Interrupt moderation (10.2.4.2): the least time between two messages of a
  * vector. Receive: what a frame may wait for company. Transmit: completions
@@ -196,6 +198,9 @@ static void e1000e_link(struct netdev *dev, struct netdev_link *link)
 	link->up = true;
 	link->full_duplex = status & STATUS_FD;
 	link->mbps = mbps[STATUS_SPEED(status)];
+	/* Linux's driver (e1000_watchdog_task()) leaves segmentation to
+	 * software on slow links, "to avoid some hardware issues". */
+	WRITE_ONCE(dev->caps, link->mbps < 1000 ? CAPS & ~NETDEV_TSO : CAPS);
 	e1000e_harvest_missed(nic);
 }
 
@@ -491,7 +496,7 @@ struct netdev *e1000e_attach(const struct netdev_resources *res)
 		return NULL;
 	nic->dev.ops = &e1000e_ops;
 	nic->dev.res = *res;
-	nic->dev.caps = NETDEV_CSUM | NETDEV_RX_CSUM;
+	nic->dev.caps = CAPS;
 	nic->dev.frame_max = FRAME_MAX;
 	if (!e1000e_read_mac(nic, nic->dev.mac)) {
 		log_error("e1000e", "no usable MAC address in the NIC");

@@ -189,15 +189,25 @@ struct e1000e_tx_desc {
 };
 _Static_assert(sizeof(struct e1000e_tx_desc) == 16, "7.2.10");
 
+#define TXC_IPCSS(start)	((uint64_t)(start) << 0)
+#define TXC_IPCSO(offset)	((uint64_t)(offset) << 8)
+#define TXC_IPCSE(end)		((uint64_t)(end) << 16) /* last byte */
 #define TXC_TUCSS(start)	((uint64_t)(start) << 32)
 #define TXC_TUCSO(offset)	((uint64_t)(offset) << 40)
 #define TXC_TUCSE_WHOLE_FRAME	0 /* sum to the end of the frame */
+#define TXC_PAYLEN(len)		((uint64_t)(len) << 0) /* without headers */
+#define TXC_TCP			(1ull << 24)
+#define TXC_IPV4		(1ull << 25)
+#define TXC_HDRLEN(len)		((uint64_t)(len) << 40)
+#define TXC_MSS(len)		((uint64_t)(len) << 48)
 #define TXD_TYPE_DATA		(1ull << 20)
 #define TXD_EOP			(1ull << 24)
 #define TXD_IFCS		(1ull << 25)
+#define TXD_TSE			(1ull << 26) /* context and data */
 #define TXD_RS			(1ull << 27)
 #define TXD_DEXT		(1ull << 29)
 #define TXD_DD			(1ull << 32)
+#define TXD_POPTS_IXSM		(1ull << 40)
 #define TXD_POPTS_TXSM		(1ull << 41)
 
 /* clang-format on */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The 82574L driver's hot paths: transmit, reap and poll. */
 #include "drivers/net/e1000e_priv.h"
+#include "lib/gso.h"
 #include "plat/plat.h"
 
 #define TX_DESCS_EXTRA 3u /* context, head, pad */
+/* Of one descriptor: less than the NIC's transmit buffer (20 KiB, 10.2.2.14),
+ * which must hold all of it. */
+#define TX_DATA_MAX    8192u
 #define TX_RS_INTERVAL 32u
 #define CONTEXT_LOADED (1u << 16)
 
@@ -53,23 +57,72 @@ static uint64_t e1000e_ring_context(struct e1000e_tx *tx, uint32_t *next,
 	return TXD_POPTS_TXSM;
 }
 
+/*
+ * TCP segmentation (7.2.5 and 7.2.10.2): a context for each frame, for it holds
+ * the payload's length. The NIC writes lengths, identification, sequence
+ * numbers and checksums into the headers that it repeats; it wants the IP
+ * length and checksum zero, and the pseudo-header's sum without the length.
+ */
+static uint64_t e1000e_ring_tso(struct e1000e_tx *tx, uint32_t *next,
+				struct frame *f)
+{
+	uint8_t *ip = f->head + f->l3_start;
+	uint64_t command = TXD_DEXT | TXD_TSE | TXC_TCP;
+	uint64_t options = TXD_TSE | TXD_POPTS_TXSM;
+	uint64_t ip_sum = 0;
+
+	gso_change_length(f, f->len - f->csum_start, 0);
+	if (gso_is_ipv4(f)) {
+		ip[2] = ip[3] = 0;
+		ip[10] = ip[11] = 0;
+		command |= TXC_IPV4;
+		options |= TXD_POPTS_IXSM;
+		ip_sum = TXC_IPCSO(f->l3_start + 10u) |
+			 TXC_IPCSE(f->csum_start - 1u);
+	} else {
+		ip[4] = ip[5] = 0;
+	}
+	*next = e1000e_ring_put(
+		tx, *next,
+		TXC_IPCSS(f->l3_start) | ip_sum | TXC_TUCSS(f->csum_start) |
+			TXC_TUCSO(f->csum_start + f->csum_offset) |
+			TXC_TUCSE_WHOLE_FRAME,
+		command | TXC_PAYLEN(f->len - f->header_len) |
+			TXC_HDRLEN(f->header_len) | TXC_MSS(f->gso_size));
+	tx->context = 0;
+	return options;
+}
+
+/* A payload segment of any length. */
+static uint32_t e1000e_ring_seg(struct e1000e_tx *tx, uint32_t next,
+				const struct frame_seg *seg, uint64_t type)
+{
+	uint64_t at = plat_dma_addr(seg->base).v;
+	uint32_t left = seg->len;
+
+	for (; unlikely(left > TX_DATA_MAX);
+	     left -= TX_DATA_MAX, at += TX_DATA_MAX)
+		next = e1000e_ring_put(tx, next, at, type | TX_DATA_MAX);
+	return e1000e_ring_put(tx, next, at, type | left);
+}
+
 /* The caller has seen to the room. Returns the new next. */
 static uint32_t e1000e_ring_frame(struct e1000e_tx *tx, uint32_t next,
-				  const struct frame *f)
+				  struct frame *f)
 {
 	uint64_t type = TXD_TYPE_DATA | TXD_DEXT | TXD_IFCS;
 
 	/* The options belong to the first data descriptor by the book
 	 * (7.2.10.3); repeated on all, as every descriptor may carry them. */
-	if (f->flags & FRAME_CSUM_PARTIAL)
+	if (unlikely(f->gso_type != FRAME_GSO_NONE))
+		type |= e1000e_ring_tso(tx, &next, f);
+	else if (f->flags & FRAME_CSUM_PARTIAL)
 		type |= e1000e_ring_context(tx, &next, f);
 
 	next = e1000e_ring_put(tx, next, plat_dma_addr(f->head).v,
 			       type | f->head_len);
 	for (unsigned i = 0; i < f->seg_count; i++)
-		next = e1000e_ring_put(tx, next,
-				       plat_dma_addr(f->segs[i].base).v,
-				       type | f->segs[i].len);
+		next = e1000e_ring_seg(tx, next, &f->segs[i], type);
 	if (unlikely(f->len < TX_LEN_MIN))
 		next = e1000e_ring_put(tx, next, tx->pad_iova,
 				       type | (TX_LEN_MIN - f->len));
@@ -97,7 +150,8 @@ unsigned e1000e_ring_transmit(struct netdev *dev, struct frame *const *frames,
 		struct frame *f = frames[sent];
 		struct e1000e_tx_slot *slot;
 
-		if (next - tx->clean + f->seg_count + TX_DESCS_EXTRA >
+		if (next - tx->clean + f->seg_count + f->len / TX_DATA_MAX +
+			    TX_DESCS_EXTRA >
 		    RING_ROOM)
 			break;
 		next = e1000e_ring_frame(tx, next, f);

@@ -15,6 +15,9 @@ enum netdev_caps {
 	 * head and its first 256 bytes, or the frame leaves unfinished. */
 	NETDEV_CSUM = 1 << 0,
 	NETDEV_RX_CSUM = 1 << 1, /* FRAME_CSUM_VALID on receive */
+	/* GSO frames of TCP, without CWR, whose payload begins in the head;
+	 * gso_check() has passed them, and the headers may be written to. Only
+	 * with NETDEV_CSUM. Comes and goes with the link: link() says. */
 	NETDEV_TSO = 1 << 2,
 };
 
@@ -63,7 +66,8 @@ struct netdev_ops {
 	void (*stop)(struct netdev *dev);
 	/* Puts frames on the ring, in order, one tail write for all. Returns
 	 * how many fitted; those belong to the NIC until reap(). Heads and
-	 * segments are not empty, len is their sum and at most frame_max. */
+	 * segments are not empty, len is their sum and at most frame_max (of a
+	 * GSO frame: each of its segments). */
 	unsigned (*transmit)(struct netdev *dev, struct frame *const *frames,
 			     unsigned count);
 	/* Frames the NIC has finished with, at most max. */
@@ -92,7 +96,7 @@ struct netdev {
 	const struct netdev_ops *ops;
 	struct netdev_resources res;
 	uint8_t mac[ETH_ADDR_LEN];
-	uint32_t caps;	    /* enum netdev_caps */
+	uint32_t caps;	    /* enum netdev_caps; READ_ONCE() */
 	uint32_t frame_max; /* longest frame it can take, without FCS */
 	/* Written on every batch: away from what both sides read. */
 	struct netdev_stats stats CACHE_ALIGNED;

@@ -6,6 +6,8 @@
 
 #include "drivers/net/e1000e_reg.h"
 #include "drivers/net/netdev.h"
+#include "lib/gso.h"
+#include "tests/unit/lib/gso_packet.h"
 
 /*
  * The input is a script: operations of the uplink, mixed with writes of the
@@ -94,8 +96,28 @@ static void fuzz_scribble(struct fuzz *z, uint32_t base_low, uint32_t base_high,
 	}
 }
 
+/* As the uplink hands it over: what gso_check() has passed. */
+static bool fuzz_tso(struct fuzz *z, struct frame *f, uint8_t *head)
+{
+	static const uint8_t mac[ETH_ADDR_LEN] = {2};
+	static struct gso_packet p;
+	uint8_t shape = (uint8_t)fuzz_take(z, 1);
+
+	p = (struct gso_packet){
+		.v6 = shape & 1,
+		.tags = shape >> 1 & 1,
+		.tcp_flags = (uint8_t)~TCP_CWR & shape,
+		.payload = 2 + fuzz_take(z, 2) % 65000,
+		.gso_size = 1000,
+	};
+	packet_build(&p, mac, mac);
+	packet_frame(&p, f, head, MIN(p.len, 128u), 1 + shape % 19);
+	return gso_check(f);
+}
+
 static void fuzz_transmit(struct fuzz *z, struct netdev *dev)
 {
+	static uint8_t heads[64][FRAME_HEAD_SIZE];
 	static uint8_t memory[4096];
 	struct frame *batch[64];
 	unsigned count = fuzz_take(z, 1) % 65, taken;
@@ -104,6 +126,11 @@ static void fuzz_transmit(struct fuzz *z, struct netdev *dev)
 		struct frame *f = &z->tx[i];
 		uint8_t shape = (uint8_t)fuzz_take(z, 1);
 
+		f->gso_type = FRAME_GSO_NONE;
+		if (shape % 8 == 7 && fuzz_tso(z, f, heads[i])) {
+			batch[i] = f;
+			continue;
+		}
 		f->head = memory;
 		f->head_len = (uint16_t)(14 + (shape & 63));
 		f->seg_count = (uint8_t)(shape % (FRAME_SEGS_MAX + 1));

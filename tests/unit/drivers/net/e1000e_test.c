@@ -36,7 +36,7 @@ static void test_attach(void **state)
 	dev = netdev_attach(&res);
 	assert_non_null(dev);
 	assert_memory_equal(dev->mac, own_mac, 6);
-	assert_int_equal(dev->caps, NETDEV_CSUM | NETDEV_RX_CSUM);
+	assert_int_equal(dev->caps, NETDEV_CSUM | NETDEV_RX_CSUM | NETDEV_TSO);
 	assert_int_equal(dev->frame_max, 1518);
 	assert_string_equal(dev->ops->name, "e1000e");
 	assert_int_equal(nic->log_count, 0); /* nothing is started */
@@ -395,6 +395,7 @@ static void test_irq_other(void **state)
 	ops->link(t->dev, &link);
 	assert_true(link.up && link.full_duplex);
 	assert_int_equal(link.mbps, 1000);
+	assert_true(t->dev->caps & NETDEV_TSO);
 
 	ops->irq_enable(t->dev, NETDEV_VECTOR_OTHER, true);
 	fake_82574_set_link(t->nic, false);
@@ -421,6 +422,10 @@ static void test_irq_other(void **state)
 	ops->link(t->dev, &link);
 	assert_true(link.up && !link.full_duplex);
 	assert_int_equal(link.mbps, 100);
+	assert_int_equal(t->dev->caps, NETDEV_CSUM | NETDEV_RX_CSUM);
+	t->nic->regs[E1000E_STATUS / 4] = STATUS_LU | 2u << 6;
+	ops->link(t->dev, &link);
+	assert_true(t->dev->caps & NETDEV_TSO);
 	t->nic->gone = true;
 	ops->link(t->dev, &link);
 	assert_false(link.up);

@@ -98,46 +98,177 @@ static bool fake_tx_gather(struct fake_82574 *nic, uint64_t address,
 {
 	if (!len)
 		fake_fault(nic, "empty data descriptor");
-	if (nic->gather.len + len > sizeof(nic->gather.data)) {
+	if (len > FAKE_TX_BUFFER)
+		fake_fault(nic, "descriptor beyond the transmit buffer");
+	if (nic->gather_len + len > sizeof(nic->gather)) {
 		fake_fault(nic, "frame too long");
 		return false;
 	}
-	memcpy(nic->gather.data + nic->gather.len, fake_memory(address), len);
-	nic->gather.len += (uint16_t)len;
+	memcpy(nic->gather + nic->gather_len, fake_memory(address), len);
+	nic->gather_len += len;
 	return true;
 }
 
-static void fake_tx_finish(struct fake_82574 *nic)
+static void fake_put16(uint8_t *p, uint32_t value)
 {
-	struct fake_wire_frame *f = &nic->gather;
+	p[0] = (uint8_t)(value >> 8);
+	p[1] = (uint8_t)value;
+}
 
-	if (f->len < 17)
+static uint32_t fake_get16(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 8 | p[1];
+}
+
+/* A frame is complete: padded, and out. */
+static void fake_tx_wire(struct fake_82574 *nic, const uint8_t *data,
+			 uint32_t len)
+{
+	static struct fake_wire_frame f;
+
+	if (len < 17)
 		fake_fault(nic, "frame too short to be padded");
-	if (f->len > 1518)
+	if (len > 1518) {
 		fake_fault(nic, "frame too long for the wire");
-	if (nic->popts & 2) {
-		size_t end = nic->tucse ? nic->tucse + 1 : f->len;
-
-		if (!nic->context_loaded)
-			fake_fault(nic, "checksum without a context");
-		if (nic->tucss < end && nic->tucso + 2u <= f->len) {
-			uint32_t sum = fake_sum(f->data + nic->tucss,
-						end - nic->tucss, 0);
-
-			f->data[nic->tucso] = (uint8_t)(~sum >> 8);
-			f->data[nic->tucso + 1] = (uint8_t)~sum;
-		} else {
-			fake_fault(nic, "checksum outside of the frame");
-		}
+		return;
 	}
-	if ((REG(nic, E1000E_TCTL) & TCTL_PSP) && f->len < 60) {
-		memset(f->data + f->len, 0, 60u - f->len);
-		f->len = 60;
+	memcpy(f.data, data, len);
+	f.len = (uint16_t)len;
+	if ((REG(nic, E1000E_TCTL) & TCTL_PSP) && len < 60) {
+		memset(f.data + len, 0, 60u - len);
+		f.len = 60;
 	}
 	if (nic->wire_count < FAKE_WIRE_MAX)
-		nic->wire[nic->wire_count] = *f;
+		nic->wire[nic->wire_count] = f;
 	nic->wire_count++;
-	f->len = 0;
+}
+
+static void fake_tx_plain(struct fake_82574 *nic)
+{
+	uint8_t *data = nic->gather;
+	uint32_t len = nic->gather_len;
+
+	if (nic->popts & 1)
+		fake_fault(nic, "IP checksum is not ours to ask for");
+	if (nic->popts & 2) {
+		uint32_t end = nic->tucse ? nic->tucse + 1 : len;
+
+		if (!nic->context_loaded || nic->tso.context)
+			fake_fault(nic,
+				   "checksum without a context of its own");
+		if (nic->tucss < end && nic->tucso + 2u <= len)
+			fake_put16(data + nic->tucso,
+				   ~fake_sum(data + nic->tucss,
+					     end - nic->tucss, 0));
+		else
+			fake_fault(nic, "checksum outside of the frame");
+	}
+	fake_tx_wire(nic, data, len);
+}
+
+/* TCP segmentation: 7.2.5, "IP and TCP/UDP headers". */
+
+/* What the prototype header and its context must be. */
+static bool fake_tso_sane(struct fake_82574 *nic)
+{
+	const struct fake_tso *t = &nic->tso;
+	const uint8_t *ip = nic->gather + t->ipcss;
+	const uint8_t *tcp = nic->gather + nic->tucss;
+	bool ipv4 = t->command & 2;
+
+	if (!t->loaded)
+		fake_fault(nic, "segmentation without a context of its own");
+	else if (!(t->command & 1))
+		fake_fault(nic, "segmentation of something else than TCP");
+	else if (nic->gather_len != t->hdrlen + t->paylen)
+		fake_fault(nic, "PAYLEN and HDRLEN are not the length");
+	else if (!t->mss || t->paylen <= t->mss)
+		fake_fault(nic, "segmentation of a single segment");
+	else if (nic->first_len < t->hdrlen)
+		fake_fault(nic, "header in several descriptors");
+	else if (!(nic->popts & 2) || ipv4 != (nic->popts & 1))
+		fake_fault(nic, "checksum options");
+	else if (nic->tucss + 20u > t->hdrlen ||
+		 nic->tucso != nic->tucss + 16u || nic->tucse)
+		fake_fault(nic, "TCP header out of place");
+	else if (nic->tucss + (tcp[12] >> 4) * 4u != t->hdrlen)
+		fake_fault(nic, "header length");
+	else if (tcp[13] & 0x80)
+		fake_fault(nic, "CWR on every segment");
+	else if (ip[0] >> 4 != (ipv4 ? 4 : 6))
+		fake_fault(nic, "IP version");
+	else if (ipv4 &&
+		 (t->ipcso != t->ipcss + 10u || t->ipcse != nic->tucss - 1u ||
+		  fake_get16(ip + 2) || fake_get16(ip + 10)))
+		fake_fault(nic, "IPv4 length or checksum not 0");
+	else if (!ipv4 && fake_get16(ip + 4))
+		fake_fault(nic, "IPv6 length not 0");
+	else
+		return true;
+	return false;
+}
+
+static void fake_tso_segment(struct fake_82574 *nic, unsigned index,
+			     uint32_t offset, uint32_t len)
+{
+	const struct fake_tso *t = &nic->tso;
+	static uint8_t data[65536];
+	uint8_t *ip = data + t->ipcss, *tcp = data + nic->tucss;
+	uint32_t l4_len = t->hdrlen - nic->tucss + len;
+	uint32_t sequence;
+
+	memcpy(data, nic->gather, t->hdrlen);
+	memcpy(data + t->hdrlen, nic->gather + t->hdrlen + offset, len);
+	if (t->command & 2) {
+		fake_put16(ip + 2, t->hdrlen - t->ipcss + len);
+		fake_put16(ip + 4, fake_get16(ip + 4) + index);
+		fake_put16(data + t->ipcso,
+			   ~fake_sum(ip, t->ipcse + 1 - t->ipcss, 0));
+	} else {
+		fake_put16(ip + 4, t->hdrlen - t->ipcss - 40 + len);
+	}
+	sequence = (fake_get16(tcp + 4) << 16 | fake_get16(tcp + 6)) + offset;
+	fake_put16(tcp + 4, sequence >> 16);
+	fake_put16(tcp + 6, sequence);
+	if (offset + len != t->paylen)
+		tcp[13] &= (uint8_t)~9; /* FIN, PSH */
+	/* The field has the pseudo-header but for the length. */
+	fake_put16(data + nic->tucso, ~fake_sum(tcp, l4_len, l4_len));
+	fake_tx_wire(nic, data, t->hdrlen + len);
+}
+
+static void fake_tx_segments(struct fake_82574 *nic)
+{
+	const struct fake_tso *t = &nic->tso;
+	unsigned index = 0;
+
+	if (fake_tso_sane(nic))
+		for (uint32_t at = 0; at < t->paylen; at += t->mss)
+			fake_tso_segment(nic, index++, at,
+					 MIN(t->mss, t->paylen - at));
+	nic->tso.loaded = false;
+}
+
+static void fake_tx_context(struct fake_82574 *nic, uint64_t low, uint64_t high)
+{
+	if (nic->gather_len)
+		fake_fault(nic, "context within a frame");
+	nic->tucss = low >> 32 & 0xff;
+	nic->tucso = low >> 40 & 0xff;
+	nic->tucse = (uint32_t)(low >> 48);
+	nic->context_loaded = true;
+	nic->contexts++;
+	nic->tso = (struct fake_tso){
+		.context = high & TXD_TSE,
+		.loaded = high & TXD_TSE,
+		.ipcss = low & 0xff,
+		.ipcso = low >> 8 & 0xff,
+		.ipcse = low >> 16 & 0xffff,
+		.command = high >> 24 & 3,
+		.paylen = high & 0xfffff,
+		.hdrlen = high >> 40 & 0xff,
+		.mss = (uint32_t)(high >> 48),
+	};
 }
 
 static void fake_tx_desc(struct fake_82574 *nic, uint64_t low, uint64_t high)
@@ -147,24 +278,27 @@ static void fake_tx_desc(struct fake_82574 *nic, uint64_t low, uint64_t high)
 		return;
 	}
 	if (!(high & TXD_TYPE_DATA)) {
-		if (nic->gather.len)
-			fake_fault(nic, "context within a frame");
-		nic->tucss = low >> 32 & 0xff;
-		nic->tucso = low >> 40 & 0xff;
-		nic->tucse = (uint32_t)(low >> 48);
-		nic->context_loaded = true;
-		nic->contexts++;
+		fake_tx_context(nic, low, high);
 		return;
 	}
-	if (!nic->gather.len) /* the options are the first's (7.2.10.3) */
+	if (!nic->gather_len) { /* the options are the first's (7.2.10.3) */
 		nic->popts = (uint8_t)(high >> 40);
+		nic->segmenting = high & TXD_TSE;
+		nic->first_len = high & 0xfffff;
+	}
+	if (nic->segmenting != !!(high & TXD_TSE))
+		fake_fault(nic, "TSE on some of a frame's descriptors");
 	if (!fake_tx_gather(nic, low, high & 0xfffff))
 		return;
 	if (!(high & TXD_EOP))
 		return;
 	if (!(high & TXD_IFCS))
 		fake_fault(nic, "frame without FCS");
-	fake_tx_finish(nic);
+	if (nic->segmenting)
+		fake_tx_segments(nic);
+	else
+		fake_tx_plain(nic);
+	nic->gather_len = 0;
 }
 
 unsigned fake_82574_send(struct fake_82574 *nic, unsigned max)
@@ -321,7 +455,7 @@ static void fake_reset(struct fake_82574 *nic)
 	fake_load_nvm(nic);
 	nic->told = 0;
 	nic->context_loaded = false;
-	nic->gather.len = 0;
+	nic->gather_len = 0;
 	nic->resets++;
 	nic->master_stuck = false;
 }

@@ -5,13 +5,21 @@
 
 #include "drivers/net/netdev.h"
 
-#define FAKE_WIRE_MAX 512
-#define FAKE_LOG_MAX  8192
-#define FAKE_VECTORS  5
+#define FAKE_WIRE_MAX  512
+#define FAKE_LOG_MAX   8192
+#define FAKE_VECTORS   5
+#define FAKE_TX_BUFFER (20 * 1024) /* PBA: 40 KiB, half for transmit */
 
 struct fake_wire_frame {
 	uint16_t len;
 	uint8_t data[2048];
+};
+
+/* What a context says about TCP segmentation. */
+struct fake_tso {
+	bool context; /* the last one was of this kind */
+	bool loaded;  /* and not used yet */
+	uint32_t ipcss, ipcso, ipcse, command, paylen, hdrlen, mss;
 };
 
 struct fake_write {
@@ -46,8 +54,11 @@ struct fake_82574 {
 	uint32_t tucss, tucso, tucse;
 	bool context_loaded;
 	unsigned contexts, reports, descriptors;
-	struct fake_wire_frame gather;
+	struct fake_tso tso;
+	uint8_t gather[68000];
+	uint32_t gather_len, first_len; /* of the first descriptor */
 	uint8_t popts;
+	bool segmenting;
 	struct fake_wire_frame wire[FAKE_WIRE_MAX]; /* sent, oldest first */
 	unsigned wire_count;
 
