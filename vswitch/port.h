@@ -80,7 +80,8 @@ struct port {
 	struct vswitch *vswitch; /* NULL while not attached */
 	char name[PORT_NAME_SIZE];
 	uint16_t index;	    /* in the switch; set by vswitch_attach() */
-	uint32_t frame_max; /* longest ingress frame without FCS (non-GSO) */
+	uint32_t frame_max; /* longest ingress frame without FCS; of a
+			     * GSO frame: its segments */
 
 	/*
 	 * Source policy; set before attach. Uplinks are trusted. macs[0] is the

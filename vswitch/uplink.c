@@ -1,231 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The uplink: set-up, transmit side, interrupts. */
-#include "vswitch/uplink.h"
-
+/* The uplink: set-up, receive side, interrupts. */
 #include <linux/errno.h>
 
-#include "lib/checksum.h"
+#include "vswitch/uplink_priv.h"
 
-#define RX_BUDGET      256u /* frames for one interrupt or one turn of work */
-/* From so many frames outstanding on, the sender itself looks for finished
- * ones: half a batch, so that a busy guest gets its slots back by its own
- * doorbells, and a single request costs no look at the ring. */
-#define REAP_FRAMES    (FRAME_BATCH_MAX / 2)
-/* What one uplink_reap() returns at most, in batches: more than any ring. */
-#define REAP_BATCHES   64
-#define NIC_CSUM_REACH 256u /* NETDEV_CSUM: the field lies below this */
-
-/* Transmit */
-
-/* Is the checksum left for us to finish? The switch has checked that the field
- * lies within the head. */
-static bool uplink_needs_csum(const struct uplink *uplink,
-			      const struct frame *f)
-{
-	return f->flags & FRAME_CSUM_PARTIAL &&
-	       (!(uplink->dev->caps & NETDEV_CSUM) ||
-		f->csum_start + f->csum_offset + 2u > NIC_CSUM_REACH);
-}
-
-/* The frame is ours, and its head is private memory: it may be written to. The
- * payload is not interpreted, so a guest that changes it meanwhile harms only
- * its own checksum. */
-static void uplink_finish_csum(struct frame *f)
-{
-	struct checksum c = {0};
-	uint16_t sum;
-
-	checksum_add(&c, f->head + f->csum_start,
-		     f->head_len - (size_t)f->csum_start);
-	for (unsigned i = 0; i < f->seg_count; i++)
-		checksum_add(&c, f->segs[i].base, f->segs[i].len);
-	sum = checksum_finish(&c);
-	/* To UDP, 0 means "none" (RFC 768), and 0xffff is the same number. */
-	if (sum == 0)
-		sum = 0xffff;
-	__builtin_memcpy(f->head + f->csum_start + f->csum_offset, &sum, 2);
-	f->flags &= (uint8_t)~FRAME_CSUM_PARTIAL;
-}
-
-static void uplink_wait(struct uplink *uplink, struct frame *const *frames,
-			unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		frames[i]->next = NULL;
-		*uplink->pending_end = frames[i];
-		uplink->pending_end = &frames[i]->next;
-	}
-	uplink->stats.waited += count;
-}
-
-/* Takes at most FRAME_BATCH_MAX off the pending list. */
-static unsigned uplink_take_pending(struct uplink *uplink,
-				    struct frame **frames)
-{
-	unsigned count = 0;
-
-	while (uplink->pending && count < FRAME_BATCH_MAX) {
-		frames[count] = uplink->pending;
-		uplink->pending = frames[count++]->next;
-	}
-	if (!uplink->pending)
-		uplink->pending_end = &uplink->pending;
-	return count;
-}
-
-/* Sends what waits, as far as the ring has room. */
-static void uplink_flush(struct uplink *uplink)
-{
-	struct frame *frames[FRAME_BATCH_MAX];
-
-	while (uplink->pending) {
-		struct frame *f = uplink->pending;
-		unsigned count = 0, sent;
-
-		for (; f && count < FRAME_BATCH_MAX; f = f->next)
-			frames[count++] = f;
-		sent = uplink->dev->ops->transmit(uplink->dev, frames, count);
-		uplink->pending = sent < count ? frames[sent] : f;
-		if (sent < count)
-			return;
-	}
-	uplink->pending_end = &uplink->pending;
-}
-
-/* What the NIC has sent; at most FRAME_BATCH_MAX. Makes room for those that
- * wait. The caller returns them when it has let go of the lock. */
-static unsigned uplink_collect(struct uplink *uplink, struct frame **frames)
-{
-	struct port_egress *egress = &uplink->port.egress;
-	unsigned count =
-		uplink->dev->ops->reap(uplink->dev, frames, FRAME_BATCH_MAX);
-
-	egress->delivered += count;
-	egress->in_flight -= count;
-	if (count)
-		uplink_flush(uplink);
-	return count;
-}
-
-static void uplink_send(struct uplink *uplink, struct frame *const *frames,
-			unsigned count)
-{
-	unsigned sent = 0;
-
-	uplink->port.egress.in_flight += count;
-	/* Nobody overtakes those that wait. */
-	if (!uplink->pending)
-		sent = uplink->dev->ops->transmit(uplink->dev, frames, count);
-	uplink_wait(uplink, frames + sent, count - sent);
-}
-
-/* Notes whether the link is up, and says so when that has changed. */
-static void uplink_look_at_link(struct uplink *uplink)
-{
-	struct netdev_link link = {0};
-
-	uplink->dev->ops->link(uplink->dev, &link);
-	if (link.up == uplink->link_up)
-		return;
-	uplink->link_up = link.up;
-	if (link.up)
-		log_info(uplink->port.name, "link up, %u Mbit/s, %s duplex",
-			 link.mbps, link.full_duplex ? "full" : "half");
-	else
-		log_warn(uplink->port.name, "link down");
-}
-
-static bool uplink_can_send(struct uplink *uplink)
-{
-	if (!uplink->tx_running)
-		return false;
-	/* While it is down, look again: the message may be on its way. */
-	if (unlikely(!uplink->link_up))
-		uplink_look_at_link(uplink);
-	return uplink->link_up;
-}
-
-static void uplink_deliver(struct port *port, struct frame *const *frames,
-			   unsigned count)
-{
-	struct uplink *uplink = container_of(port, struct uplink, port);
-	struct frame *send[FRAME_BATCH_MAX], *back[FRAME_BATCH_MAX];
-	struct frame *done[FRAME_BATCH_MAX];
-	unsigned send_count = 0, back_count = 0, done_count = 0, finished = 0;
-
-	/* The long part, before the lock. */
-	for (unsigned i = 0; i < count; i++) {
-		struct frame *f = frames[i];
-
-		/* No driver has NETDEV_TSO, and no guest is offered it. */
-		if (f->len > uplink->dev->frame_max ||
-		    f->gso_type != FRAME_GSO_NONE) {
-			back[back_count++] = f;
-			continue;
-		}
-		if (uplink_needs_csum(uplink, f)) {
-			uplink_finish_csum(f);
-			finished++;
-		}
-		send[send_count++] = f;
-	}
-
-	lock_acquire(&uplink->tx_lock);
-	for (unsigned i = 0; i < count; i++)
-		port_count_egress(port, frames[i]);
-	port->egress.drops[DROP_TOO_BIG] += back_count;
-	uplink->stats.csum_in_software += finished;
-	if (unlikely(!uplink_can_send(uplink))) {
-		port->egress.drops[DROP_DOWN] += send_count;
-		while (send_count)
-			done[done_count++] = send[--send_count];
-	} else {
-		if (port->egress.in_flight >= REAP_FRAMES)
-			done_count = uplink_collect(uplink, done);
-		if (send_count)
-			uplink_send(uplink, send, send_count);
-	}
-	lock_release(&uplink->tx_lock);
-
-	if (back_count)
-		port_return(back, back_count);
-	if (done_count)
-		port_return(done, done_count);
-}
-
-unsigned uplink_reap(struct uplink *uplink)
-{
-	struct frame *done[FRAME_BATCH_MAX];
-	unsigned count, total = 0;
-
-	for (unsigned i = 0; i < REAP_BATCHES; i++) {
-		lock_acquire(&uplink->tx_lock);
-		count = uplink->tx_running ? uplink_collect(uplink, done) : 0;
-		lock_release(&uplink->tx_lock);
-		if (!count)
-			break;
-		port_return(done, count);
-		total += count;
-	}
-	return total;
-}
-
-/* Gives back what waits. */
-static void uplink_drop_pending(struct uplink *uplink, enum port_drop why)
-{
-	struct frame *back[FRAME_BATCH_MAX];
-	unsigned count;
-
-	do {
-		lock_acquire(&uplink->tx_lock);
-		count = uplink_take_pending(uplink, back);
-		uplink->port.egress.drops[why] += count;
-		uplink->port.egress.in_flight -= count;
-		lock_release(&uplink->tx_lock);
-		if (count)
-			port_return(back, count);
-	} while (count);
-}
+#define RX_BUDGET 256u /* frames for one interrupt or one turn of work */
 
 /* Receive */
 
@@ -291,7 +70,23 @@ static const struct port_ops uplink_port_ops = {
 	.complete = uplink_complete,
 };
 
-/* Interrupts */
+/* Interrupts and the link */
+
+void uplink_look_at_link(struct uplink *uplink)
+{
+	struct netdev_link link = {0};
+
+	uplink->dev->ops->link(uplink->dev, &link);
+	if (link.up == uplink->link_up)
+		return;
+	uplink->link_up = link.up;
+	if (!link.up) {
+		log_warn(uplink->port.name, "link down");
+		return;
+	}
+	log_info(uplink->port.name, "link up, %u Mbit/s, %s duplex", link.mbps,
+		 link.full_duplex ? "full" : "half");
+}
 
 static void uplink_unmask(struct uplink *uplink, enum netdev_vector vector)
 {
@@ -309,6 +104,10 @@ struct uplink *uplink_create(struct netdev *dev, const char *name)
 
 	if (!uplink)
 		return NULL;
+	if (uplink_tx_init(uplink) < 0) {
+		plat_free(uplink, sizeof(*uplink));
+		return NULL;
+	}
 	for (unsigned i = 0; i < PORT_NAME_SIZE - 1 && name[i]; i++)
 		uplink->port.name[i] = name[i];
 	uplink->port.ops = &uplink_port_ops;
@@ -328,6 +127,7 @@ void uplink_destroy(struct uplink *uplink)
 		return;
 	ASSERT(!uplink->tx_running && !uplink->port.vswitch);
 	ASSERT(!uplink->rx_work.posted);
+	uplink_tx_free(uplink);
 	plat_free(uplink, sizeof(*uplink));
 }
 
@@ -361,24 +161,6 @@ out:
 	lock_release(&uplink->tx_lock);
 	lock_release(&uplink->rx_lock);
 	return err;
-}
-
-/* What the NIC gave up. */
-static void uplink_drop_ring(struct uplink *uplink, enum port_drop why)
-{
-	struct frame *back[FRAME_BATCH_MAX];
-	unsigned count;
-
-	do {
-		lock_acquire(&uplink->tx_lock);
-		count = uplink->dev->ops->reap(uplink->dev, back,
-					       FRAME_BATCH_MAX);
-		uplink->port.egress.drops[why] += count;
-		uplink->port.egress.in_flight -= count;
-		lock_release(&uplink->tx_lock);
-		if (count)
-			port_return(back, count);
-	} while (count);
 }
 
 /* Stops the NIC; all frames go back, those that were not sent for this reason.

@@ -4,6 +4,7 @@
 #define VSWITCH_UPLINK_H
 
 #include "drivers/net/netdev.h"
+#include "lib/gso.h"
 #include "plat/event.h"
 #include "vswitch/vswitch.h"
 
@@ -15,10 +16,17 @@
  * started again after a stop, and stopped twice.
  *
  * Transmit: deliver() finishes what the NIC cannot do and puts the batch on the
- * ring. What does not fit waits on the pending list, in order, and goes out
- * when the ring is reaped; frames waiting are bounded by what their sources
- * have, for a source gets no frame back before it left. Reaping is done by the
- * transmit interrupt and, when enough is outstanding, by the next deliver().
+ * ring, or on the pending list. What does not fit waits there, in order, and
+ * goes out when the ring is reaped; frames waiting are bounded by what their
+ * sources have, for a source gets no frame back before it left. Reaping is done
+ * by the transmit interrupt and, when enough is outstanding, by the next
+ * deliver().
+ *
+ * Segmentation: a GSO frame that the NIC does not take whole waits on the
+ * pending list as it is, and is cut up there as far as segments are free and
+ * the ring has room. Segments refer to its payload, so it goes home when the
+ * last of them is reaped (frame->parts counts those, and its own place on the
+ * list).
  *
  * Receive: the receive vector is masked and the ring polled with a budget;
  * what is left goes on the deferred-work list, until the ring is dry.
@@ -33,8 +41,19 @@ struct uplink_stats {
 	uint64_t polls;			   /* (r) batches that had frames */
 	uint64_t budget_spent;		   /* (r) went on as deferred work */
 	uint64_t csum_in_software;	   /* (t) frames */
-	uint64_t waited;		   /* (t) frames: the ring was full */
+	uint64_t waited;		   /* (t) frames, on the pending list */
+	uint64_t segmented;		   /* (t) frames, in software */
+	uint64_t segments_dry;		   /* (t) had to wait for a slot */
 };
+
+/* A segment of a frame that the NIC does not cut up itself. */
+struct uplink_segment {
+	struct frame frame;
+	struct frame *whole;
+	uint8_t head[FRAME_HEAD_SIZE];
+};
+
+#define UPLINK_SEGMENTS 256
 
 /* (r) under rx_lock, (t) under tx_lock, (a) atomic, (w) set while stopped */
 struct uplink {
@@ -51,6 +70,9 @@ struct uplink {
 	bool link_up;		    /* (t) */
 	struct frame *pending;	    /* (t) first that waits, by frame->next */
 	struct frame **pending_end; /* (t) */
+	struct gso gso;		    /* (t) of the one being cut up */
+	struct frame *free;	    /* (t) unused segments, by frame->next */
+	struct uplink_segment *segments;
 };
 
 /* dev is attached, not started; name is copied and stands in the ledger. NULL

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The learning switch at work: checks, look-up, grouping, flooding. */
+#include "lib/gso.h"
 #include "vswitch/vswitch_priv.h"
-
-/* A frame's IP length has 16 bits, so a GSO frame cannot be longer; with room
- * for two VLAN tags. */
-#define GSO_LEN_MAX (65535u + ETH_HEADER_LEN + 8)
 
 #define NOT_DROPPED PORT_DROP_COUNT
 
@@ -20,27 +17,28 @@ struct vswitch_batch {
 
 /* Ingress: one frame */
 
-static bool frame_offload_ok(const struct frame *f)
+/* What is asked for lies within the head: that is the part of the frame that
+ * its source can no longer change, and that is written to. */
+static bool frame_offload_ok(struct frame *f)
 {
 	if (f->flags & FRAME_CSUM_PARTIAL &&
 	    (f->csum_start < ETH_HEADER_LEN ||
 	     (uint32_t)f->csum_start + f->csum_offset + 2 > f->head_len))
 		return false;
-	return f->gso_type == FRAME_GSO_NONE ||
-	       (f->gso_type <= FRAME_GSO_UDP && f->gso_size != 0);
+	return likely(f->gso_type == FRAME_GSO_NONE) || gso_check(f);
 }
 
 static enum port_drop vswitch_check_frame(const struct port *from,
-					  const struct frame *f)
+					  struct frame *f)
 {
-	uint32_t max =
-		f->gso_type == FRAME_GSO_NONE ? from->frame_max : GSO_LEN_MAX;
-
 	if (f->head_len < ETH_HEADER_LEN || f->len < f->head_len)
 		return DROP_RUNT;
-	if (f->len > max)
+	if (unlikely(f->gso_type != FRAME_GSO_NONE) && f->len > GSO_LEN_MAX)
 		return DROP_GIANT;
-	return frame_offload_ok(f) ? NOT_DROPPED : DROP_BAD_OFFLOAD;
+	/* It may turn a GSO frame into an ordinary one. */
+	if (!frame_offload_ok(f))
+		return DROP_BAD_OFFLOAD;
+	return gso_wire_len(f) > from->frame_max ? DROP_GIANT : NOT_DROPPED;
 }
 
 static bool port_lists(const struct port *port, uint64_t mac)
@@ -160,8 +158,7 @@ static enum port_drop vswitch_route(struct vswitch_batch *b, uint64_t mac,
 	return NOT_DROPPED;
 }
 
-static enum port_drop vswitch_classify(struct vswitch_batch *b,
-				       const struct frame *f,
+static enum port_drop vswitch_classify(struct vswitch_batch *b, struct frame *f,
 				       struct port_mask *takers)
 {
 	enum port_drop why = vswitch_check_frame(b->from, f);

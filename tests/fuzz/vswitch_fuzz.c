@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "tests/unit/lib/gso_packet.h"
 #include "tests/unit/vswitch/fake_nic.h"
 #include "tests/unit/vswitch/fake_port.h"
 
@@ -57,7 +58,9 @@ static void fuzz_mac(uint8_t *mac)
 static void fuzz_create(void)
 {
 	fake_nic_init(&fuzz.nic, 1 + fuzz_byte() % 80);
-	fuzz.nic.dev.caps = fuzz_byte() & NETDEV_CSUM;
+	fuzz.nic.dev.caps = fuzz_byte() & (NETDEV_CSUM | NETDEV_TSO);
+	if (!(fuzz.nic.dev.caps & NETDEV_CSUM))
+		fuzz.nic.dev.caps = 0;
 	fuzz.now_ns = 1;
 	plat_linux_set_time(fuzz.now_ns);
 	fuzz.sw = vswitch_create("fuzz");
@@ -97,6 +100,25 @@ static void fuzz_destroy(void)
 	ASSERT(plat_linux_allocated() == 0);
 }
 
+/* A GSO frame as a good guest makes it. */
+static void fuzz_gso(struct frame *f)
+{
+	static struct gso_packet p;
+	uint8_t shape = fuzz_byte();
+
+	p = (struct gso_packet){
+		.v6 = shape & 1,
+		.udp = shape & 2,
+		.tags = shape >> 2 & 1,
+		.tcp_flags = shape,
+		.payload = 1 + fuzz_word() % 20000,
+		.gso_size = (uint16_t)(fuzz_byte() * 6),
+	};
+	packet_build(&p, f->head, f->head + ETH_ADDR_LEN);
+	packet_frame(&p, f, f->head, MIN(p.len, 60u + fuzz_byte() % 100),
+		     1 + (shape >> 3) % 19);
+}
+
 /* What a virtual NIC promises: the head is readable as far as head_len says,
  * and so are the segments. All else is the guest's say. */
 static void fuzz_frame(struct fake_port *vm, struct frame *f)
@@ -107,6 +129,10 @@ static void fuzz_frame(struct fake_port *vm, struct frame *f)
 	fuzz_mac(f->head);
 	if (shape & 1)
 		fuzz_mac(f->head + ETH_ADDR_LEN);
+	if (shape & 32) {
+		fuzz_gso(f);
+		return;
+	}
 	if (shape & 2)
 		f->head_len = fuzz_byte();
 	if (shape & 4) {

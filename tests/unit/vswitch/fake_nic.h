@@ -22,6 +22,7 @@ struct fake_nic {
 	/* put, of these sent by the NIC, of these reaped */
 	unsigned put, sent, reaped;
 	struct frame *ring[FAKE_RING_MAX];
+	void (*on_sent)(struct frame *f); /* a frame leaves; or NULL */
 	bool unmasked[NETDEV_VECTORS_MAX];
 	unsigned acks[NETDEV_VECTORS_MAX];
 	struct netdev_link link;
@@ -68,7 +69,12 @@ static inline unsigned fake_nic_transmit(struct netdev *dev,
 	ASSERT(count >= 1 && count <= FRAME_BATCH_MAX);
 	nic->transmits++;
 	for (; n < count && nic->put - nic->reaped < nic->ring_size; n++) {
-		ASSERT(frames[n]->len <= dev->frame_max);
+		ASSERT(gso_wire_len(frames[n]) <= dev->frame_max);
+		ASSERT(frames[n]->gso_type == FRAME_GSO_NONE ||
+		       (dev->caps & NETDEV_TSO &&
+			frames[n]->gso_type != FRAME_GSO_UDP &&
+			!gso_has_cwr(frames[n]) &&
+			frames[n]->head_len > frames[n]->header_len));
 		nic->ring[nic->put++ % FAKE_RING_MAX] = frames[n];
 	}
 	return n;
@@ -160,7 +166,12 @@ static inline void fake_nic_init(struct fake_nic *nic, unsigned ring_size)
 /* The NIC has sent count more frames, or all it has. */
 static inline void fake_nic_finish(struct fake_nic *nic, unsigned count)
 {
-	nic->sent += MIN(count, nic->put - nic->sent);
+	for (; count && nic->sent != nic->put; count--) {
+		struct frame *f = nic->ring[nic->sent++ % FAKE_RING_MAX];
+
+		if (nic->on_sent)
+			nic->on_sent(f);
+	}
 }
 
 /* A frame from the wire. */

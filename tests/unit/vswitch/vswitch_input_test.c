@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include "tests/unit/lib/gso_packet.h"
 #include "tests/unit/vswitch/fake_port.h"
 
 /* The standard set: an uplink and three virtual NICs with hosts 1 to 3. */
@@ -192,6 +193,20 @@ static void unknown_from_the_wire(void **state)
 	assert_got(0, 0, 0, 0);
 }
 
+/* TCP over IPv6, from A to B. */
+static struct frame *send_gso(uint32_t payload, uint16_t gso_size)
+{
+	static struct gso_packet packet;
+	struct frame *f = fake_frame(&ports[A], mac(B), mac(A));
+
+	packet = (struct gso_packet){
+		.v6 = true, .payload = payload, .gso_size = gso_size};
+	packet_build(&packet, f->head, f->head + 6);
+	packet_frame(&packet, f, f->head, 128, 3);
+	vswitch_input(&ports[A].port, &f, 1);
+	return f;
+}
+
 static void malformed(void **state)
 {
 	static const uint8_t zero[6];
@@ -224,11 +239,7 @@ static void malformed(void **state)
 	f = fake_frame(&ports[A], mac(B), mac(A));
 	f->len = 1518;
 	vswitch_input(&ports[A].port, &f, 1);
-	f = fake_frame(&ports[A], mac(B), mac(A));
-	f->len = 65535 + ETH_HEADER_LEN;
-	f->gso_type = FRAME_GSO_TCPV6;
-	f->gso_size = 1448;
-	vswitch_input(&ports[A].port, &f, 1);
+	send_gso(65515, 1428);
 	assert_got(0, 0, 3, 0);
 
 	send_frame(A, broadcast, zero);
@@ -277,6 +288,27 @@ static void offloads(void **state)
 	f->csum_start = 0xffff;
 	vswitch_input(&ports[A].port, &f, 1);
 	assert_int_equal(drops(A)[DROP_BAD_OFFLOAD], bad + 2);
+}
+
+/* No longer on the wire than an ordinary frame may be. */
+static void gso_sizes(void **state)
+{
+	const struct frame *f;
+
+	attach();
+	f = send_gso(10000, 1518 - 74);
+	assert_int_equal(f->gso_type, FRAME_GSO_TCPV6);
+	assert_int_equal(f->header_len, 74);
+	f = send_gso(1518 - 74, 1518 - 74); /* a single segment */
+	assert_int_equal(f->gso_type, FRAME_GSO_NONE);
+	assert_got(0, 0, 2, 0);
+	send_gso(10000, 1519 - 74);
+	send_gso(1519 - 74, 1519 - 74);
+	send_gso(60000, 65535);
+	assert_int_equal(drops(A)[DROP_GIANT], 3);
+	send_gso(2049, 1); /* too many */
+	assert_int_equal(drops(A)[DROP_BAD_OFFLOAD], 1);
+	assert_got(0, 0, 0, 0);
 }
 
 static void reserved_group(void **state)
@@ -669,6 +701,7 @@ int main(void)
 		TEST(unknown_from_the_wire),
 		TEST(malformed),
 		TEST(offloads),
+		TEST(gso_sizes),
 		TEST(reserved_group),
 		TEST(spoofing),
 		TEST(spoofed_from_the_wire),
