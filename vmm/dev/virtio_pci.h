@@ -32,15 +32,18 @@ struct virtio_ops {
 	/* Queues have stopped: is nothing lent out any more? Takes back what
 	 * has come home; device lock held. */
 	bool (*quiet)(struct virtio_pci *virtio);
+	/* A reset ends; device lock held. */
+	void (*reset)(struct virtio_pci *virtio);
 };
 
-/* (d) dev.lock */
+/* (d) dev.lock, (a) atomic */
 struct virtio_pci {
 	struct device dev; /* first */
 	const struct virtio_ops *ops;
 	uint64_t offered;
 	uint64_t accepted;  /* (d); fixed from FEATURES_OK to reset */
-	const void *config; /* device configuration: never changes */
+	const void *config; /* device configuration, the type's */
+	uint8_t generation; /* (a) of it: counts its changes */
 	unsigned config_size;
 	unsigned queue_count;
 	uint8_t pci_cfg_cap; /* offset of the configuration window */
@@ -103,6 +106,9 @@ static inline bool virtio_pci_has(const struct virtio_pci *virtio, unsigned bit)
 /* Interrupts for a queue's used buffers. Any CPU, any lock below LOCK_INTX. */
 void virtio_pci_interrupt(struct virtio_pci *virtio,
 			  const struct virtqueue *vq);
+/* The device configuration is another now; tell: by an interrupt, too. Any CPU,
+ * any lock below LOCK_INTX. */
+void virtio_pci_config_changed(struct virtio_pci *virtio, bool tell);
 /* A queue is broken: says so to the driver, once until the next reset. */
 void virtio_pci_needs_reset(struct virtio_pci *virtio);
 

@@ -34,8 +34,7 @@ static struct virtqueue *virtio_pci_selected(struct virtio_pci *virtio)
 		       : NULL;
 }
 
-/* The common configuration block as it reads now (4.1.4.3). The generation
- * stays 0: device configuration never changes. */
+/* The common configuration block as it reads now (4.1.4.3). */
 void virtio_pci_fill_common(struct virtio_pci *virtio,
 			    struct virtio_pci_common_cfg *c)
 {
@@ -53,6 +52,7 @@ void virtio_pci_fill_common(struct virtio_pci *virtio,
 	c->msix_config = virtio->config_vector;
 	c->num_queues = (uint16_t)virtio->queue_count;
 	c->device_status = READ_ONCE(virtio->status);
+	c->config_generation = READ_ONCE(virtio->generation);
 	c->queue_select = virtio->queue_select;
 	if (!vq) {
 		c->queue_msix_vector = VIRTIO_MSI_NO_VECTOR;

@@ -30,6 +30,15 @@ uint8_t virtio_pci_set_status(struct virtio_pci *virtio, uint8_t bits)
 	return __atomic_fetch_or(&virtio->status, bits, __ATOMIC_SEQ_CST);
 }
 
+/* 2.5.2 and 4.1.4.3.1: a driver reads the generation before and after. */
+void virtio_pci_config_changed(struct virtio_pci *virtio, bool tell)
+{
+	__atomic_fetch_add(&virtio->generation, 1, __ATOMIC_SEQ_CST);
+	if (tell && READ_ONCE(virtio->status) & VIRTIO_CONFIG_S_DRIVER_OK)
+		virtio_pci_fire(virtio, READ_ONCE(virtio->config_vector),
+				VIRTIO_PCI_ISR_CONFIG);
+}
+
 void virtio_pci_needs_reset(struct virtio_pci *virtio)
 {
 	uint8_t old =
@@ -104,7 +113,9 @@ void virtio_pci_finish_reset(struct virtio_pci *virtio)
 		WRITE_ONCE(virtio->queues[i].vector, VIRTIO_MSI_NO_VECTOR);
 	}
 	device_isr_take(&virtio->dev);
+	/* First, so that the type changes nothing more by a feature. */
 	virtio->accepted = 0;
+	virtio->ops->reset(virtio);
 	virtio->device_select = virtio->driver_select = 0;
 	WRITE_ONCE(virtio->config_vector, VIRTIO_MSI_NO_VECTOR);
 	virtio->queue_select = 0;

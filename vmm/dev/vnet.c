@@ -46,10 +46,20 @@ static void vnet_notify(struct virtio_pci *virtio, unsigned queue)
 		__atomic_fetch_add(&vnet->rx_doorbells, 1, __ATOMIC_RELAXED);
 }
 
+/* The configuration as after power-on. */
+static void vnet_reset(struct virtio_pci *virtio)
+{
+	struct vnet *vnet = vnet_of(virtio);
+
+	memcpy(vnet->config.mac, vnet->port.macs[0], ETH_ADDR_LEN);
+	vnet->config.status = VIRTIO_NET_S_LINK_UP;
+}
+
 static const struct virtio_ops vnet_virtio_ops = {
 	.device = VIRTIO_DEVICE_OPS("virtio-net"),
 	.notify = vnet_notify,
 	.quiet = vnet_quiet,
+	.reset = vnet_reset,
 };
 
 static const struct port_ops vnet_port_ops = {
@@ -81,8 +91,6 @@ struct vnet *vnet_create(struct vm *vm, struct pci_bus *bus, unsigned slot,
 
 	if (!vnet)
 		return NULL;
-	memcpy(vnet->config.mac, params->mac, ETH_ADDR_LEN);
-	vnet->config.status = VIRTIO_NET_S_LINK_UP;
 	virtio_pci_init(
 		&vnet->virtio, vm,
 		&(struct virtio_pci_params){
@@ -101,6 +109,7 @@ struct vnet *vnet_create(struct vm *vm, struct pci_bus *bus, unsigned slot,
 					VNET_QUEUE_SIZE);
 	work_init(&vnet->tx_work, vnet_work_tx, vm_account(vm));
 	vnet_init_port(&vnet->port, params);
+	vnet_reset(&vnet->virtio);
 	if (pci_add(bus, &vnet->virtio.dev, slot) < 0) {
 		plat_free(vnet, sizeof(*vnet));
 		return NULL;

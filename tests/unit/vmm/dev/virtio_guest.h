@@ -12,7 +12,7 @@
 #include "fake_vm.h"
 #include "vmm/dev/pci.h"
 
-#define GUEST_QUEUES 2
+#define GUEST_QUEUES 3
 
 /* A ring in guest memory, driver side. */
 struct guest_queue {
@@ -159,7 +159,7 @@ static inline void guest_set_master(struct guest_device *g, bool on)
 /* MSI-X on, vector v sends data 0x40 + v to 0xfee00000. */
 static inline void guest_enable_msix(struct guest_device *g)
 {
-	for (unsigned v = 0; v < 3; v++) {
+	for (unsigned v = 0; v < GUEST_QUEUES + 1; v++) {
 		uint64_t entry = g->msix_table + v * PCI_MSIX_ENTRY_SIZE;
 
 		guest_write_mem(g, entry, 4, 0xfee00000);
@@ -219,7 +219,7 @@ static inline bool guest_negotiate(struct guest_device *g, uint64_t features)
 	return guest_status(g) & VIRTIO_CONFIG_S_FEATURES_OK;
 }
 
-/* Brings the device up with two queues of this size. */
+/* Brings the device up with queues of this size, or what it has. */
 static inline bool guest_start(struct guest_device *g, uint64_t features,
 			       unsigned size)
 {
@@ -228,7 +228,13 @@ static inline bool guest_start(struct guest_device *g, uint64_t features,
 		return false;
 	guest_set(g, VIRTIO_PCI_COMMON_MSIX, 2, 0);
 	for (unsigned i = 0; i < GUEST_QUEUES; i++) {
-		guest_make_queue(g, i, size);
+		unsigned max;
+
+		guest_set(g, VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
+		max = (unsigned)guest_get(g, VIRTIO_PCI_COMMON_Q_SIZE, 2);
+		if (!max)
+			break;
+		guest_make_queue(g, i, MIN(size, max));
 		guest_enable_queue(g, i);
 	}
 	guest_set(g, VIRTIO_PCI_COMMON_STATUS, 1,

@@ -25,6 +25,7 @@ static struct pci_bus bus;
 static struct virtio_pci virtio;
 static struct guest_device g;
 static unsigned notified[2];
+static unsigned resets;
 static bool busy; /* buffers are lent out */
 static const uint8_t type_config[6] = {1, 2, 3, 4, 5, 6};
 
@@ -38,10 +39,19 @@ static bool type_quiet(struct virtio_pci *v)
 	return !busy;
 }
 
+static void type_reset(struct virtio_pci *v)
+{
+	/* Nothing is lent out, and nothing is agreed any more. */
+	assert_false(busy);
+	assert_int_equal(v->accepted, 0);
+	resets++;
+}
+
 static const struct virtio_ops type_ops = {
 	.device = VIRTIO_DEVICE_OPS("type"),
 	.notify = type_notify,
 	.quiet = type_quiet,
+	.reset = type_reset,
 };
 
 static int setup(void **state)
@@ -61,6 +71,7 @@ static int setup(void **state)
 	virtio_pci_add_queue(&virtio, "rx", LOCK_VNET_RX, 256);
 	virtio_pci_add_queue(&virtio, "tx", LOCK_VNET_TX, 128);
 	notified[0] = notified[1] = 0;
+	resets = 0;
 	busy = false;
 	return pci_add(&bus, &virtio.dev, SLOT) ||
 	       !guest_probe(&g, &vm, &bus, SLOT);
@@ -230,12 +241,44 @@ static void test_slow_reset(void **state)
 	guest_set(&g, VIRTIO_PCI_COMMON_STATUS, 1, 0);
 	assert_false(virtio_pci_quiesce(&virtio));
 	assert_false(virtio.queues[1].running);
-	assert_int_equal(virtio.queue_select, 1 /* of the set-up */);
+	assert_int_equal(virtio.queue_select, 2 /* of the set-up */);
+	resets = 0;
 	busy = false;
 	assert_int_equal(guest_status(&g), 0);
+	assert_int_equal(resets, 1);
 	assert_true(virtio_pci_quiesce(&virtio));
 	assert_true(guest_start(&g, FEATURE, 16));
 	assert_true(virtio.queues[1].running);
+}
+
+/* The generation counts; an interrupt comes only when the driver runs. */
+static void test_config_changed(void **state)
+{
+	unsigned before =
+		(unsigned)guest_get(&g, VIRTIO_PCI_COMMON_CFGGENERATION, 1);
+
+	guest_enable_msix(&g);
+	virtio_pci_config_changed(&virtio, true);
+	assert_int_equal(vm.message_count, 0);
+	assert_int_equal(guest_get(&g, VIRTIO_PCI_COMMON_CFGGENERATION, 1),
+			 before + 1);
+	assert_true(guest_start(&g, FEATURE, 16));
+	virtio_pci_config_changed(&virtio, false);
+	assert_int_equal(vm.message_count, 0);
+	virtio_pci_config_changed(&virtio, true);
+	assert_int_equal(vm.message_count, 1);
+	assert_int_equal(vm.messages[0].data, 0x40);
+	assert_int_equal(guest_get(&g, VIRTIO_PCI_COMMON_CFGGENERATION, 1),
+			 before + 3);
+	/* It is a byte, and goes round. */
+	for (unsigned i = 0; i < 253; i++)
+		virtio_pci_config_changed(&virtio, false);
+	assert_int_equal(guest_get(&g, VIRTIO_PCI_COMMON_CFGGENERATION, 1),
+			 before);
+	/* It is the driver's to hear of, not the device's to write. */
+	guest_set(&g, VIRTIO_PCI_COMMON_CFGGENERATION, 1, 77);
+	assert_int_equal(guest_get(&g, VIRTIO_PCI_COMMON_CFGGENERATION, 1),
+			 before);
 }
 
 /* A guest that takes bus mastering back gets its memory back, until reset. */
@@ -359,9 +402,11 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_identity),   T(test_features),	T(test_queue_registers),
-		T(test_doorbells),  T(test_start_stop), T(test_slow_reset),
-		T(test_bus_master), T(test_bad_ring),	T(test_interrupts),
+		T(test_identity),	 T(test_features),
+		T(test_queue_registers), T(test_doorbells),
+		T(test_start_stop),	 T(test_slow_reset),
+		T(test_config_changed),	 T(test_bus_master),
+		T(test_bad_ring),	 T(test_interrupts),
 		T(test_pci_cfg),
 	};
 
