@@ -219,6 +219,33 @@ int virtqueue_pop(struct virtqueue *vq, struct virtqueue_chain *chain)
 	return 1;
 }
 
+/* Moves on within one piece, by at most len. */
+static uint32_t virtqueue_step(struct virtqueue_cursor *at, uint64_t len)
+{
+	uint32_t step = (uint32_t)MIN(len, at->seg->len - at->offset);
+
+	at->offset += step;
+	if (at->offset == at->seg->len) {
+		at->seg++;
+		at->offset = 0;
+	}
+	return step;
+}
+
+void virtqueue_gather(struct virtqueue_cursor *at, void *to, uint32_t len)
+{
+	uint8_t *out = to;
+
+	while (len) {
+		const uint8_t *from = at->seg->base + at->offset;
+		uint32_t step = virtqueue_step(at, len);
+
+		guest_copy(out, from, step);
+		out += step;
+		len -= step;
+	}
+}
+
 void virtqueue_push(struct virtqueue *vq, uint16_t head, uint32_t len)
 {
 	struct vring_used_elem *elem =

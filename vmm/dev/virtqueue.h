@@ -52,6 +52,12 @@ struct virtqueue_seg {
 	uint32_t len;  /* at least 1 */
 };
 
+/* Where a reader is in a chain. */
+struct virtqueue_cursor {
+	const struct virtqueue_seg *seg;
+	uint32_t offset; /* in *seg */
+};
+
 /* A popped chain: first the pieces to read, then those to write. */
 struct virtqueue_chain {
 	uint64_t read_len, write_len;
@@ -109,6 +115,9 @@ int virtqueue_pop(struct virtqueue *vq, struct virtqueue_chain *chain);
 
 /* The queue's user has found a fault of its own: broken now. -EINVAL. */
 int virtqueue_fail(struct virtqueue *vq, enum virtqueue_fault fault);
+
+/* Copies len bytes out of a chain, which has them, and moves on. */
+void virtqueue_gather(struct virtqueue_cursor *at, void *to, uint32_t len);
 
 /* Gives a chain back, with the count of bytes written to it; the guest learns
  * of it by publish(). */

@@ -23,11 +23,14 @@
  * frame that is merely bad is counted, dropped and given back.
  */
 
-/* What is done fully right, and nothing else; GSO is not among it. */
-#define VNET_FEATURES                                                  \
-	(1ull << VIRTIO_NET_F_CSUM | 1ull << VIRTIO_NET_F_GUEST_CSUM | \
-	 1ull << VIRTIO_NET_F_MAC | 1ull << VIRTIO_NET_F_MRG_RXBUF |   \
-	 1ull << VIRTIO_NET_F_STATUS)
+/* What is done fully right, and nothing else. */
+#define F(name) (1ull << VIRTIO_NET_F_##name)
+#define VNET_FEATURES                                                 \
+	(F(CSUM) | F(GUEST_CSUM) | F(MTU) | F(MAC) | F(STATUS) |      \
+	 F(MRG_RXBUF) | F(HOST_TSO4) | F(HOST_TSO6) | F(HOST_ECN) |   \
+	 F(HOST_USO) | F(GUEST_TSO4) | F(GUEST_TSO6) | F(GUEST_ECN) | \
+	 F(GUEST_USO4) | F(GUEST_USO6))
+#define VNET_MTU       1500
 #define VNET_PCI_CLASS 0x020000 /* Ethernet controller */
 
 static struct vnet *vnet_of(struct virtio_pci *virtio)
@@ -91,18 +94,19 @@ struct vnet *vnet_create(struct vm *vm, struct pci_bus *bus, unsigned slot,
 
 	if (!vnet)
 		return NULL;
-	virtio_pci_init(
-		&vnet->virtio, vm,
-		&(struct virtio_pci_params){
-			.ops = &vnet_virtio_ops,
-			.type = VIRTIO_ID_NET,
-			.class_code = VNET_PCI_CLASS,
-			.features = VNET_FEATURES,
-			.config = &vnet->config,
-			/* mac and status: what the features cover */
-			.config_size = offsetof(struct virtio_net_config,
-						max_virtqueue_pairs),
-		});
+	vnet->config.max_virtqueue_pairs = 1;
+	vnet->config.mtu = VNET_MTU;
+	virtio_pci_init(&vnet->virtio, vm,
+			&(struct virtio_pci_params){
+				.ops = &vnet_virtio_ops,
+				.type = VIRTIO_ID_NET,
+				.class_code = VNET_PCI_CLASS,
+				.features = VNET_FEATURES,
+				.config = &vnet->config,
+				/* mac to mtu: what the features cover */
+				.config_size = offsetof(
+					struct virtio_net_config, speed),
+			});
 	vnet->rx = virtio_pci_add_queue(&vnet->virtio, "vnet rx", LOCK_VNET_RX,
 					VNET_QUEUE_SIZE);
 	vnet->tx = virtio_pci_add_queue(&vnet->virtio, "vnet tx", LOCK_VNET_TX,

@@ -9,7 +9,7 @@
 #include "vswitch/port.h"
 
 #define VNET_QUEUE_SIZE 256
-/* Longest frame either way: 1500 bytes of payload and a VLAN tag. */
+/* Longest frame either way but for GSO: 1500 bytes of payload, a VLAN tag. */
 #define VNET_FRAME_MAX	(ETH_HEADER_LEN + 4 + 1500)
 
 struct vnet;

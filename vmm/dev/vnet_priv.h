@@ -9,11 +9,17 @@
 #include "vmm/dev/vnet.h"
 
 /* Queue numbers (virtio 1.2, 5.1.2). */
-#define VNET_QUEUE_RX 0
-#define VNET_QUEUE_TX 1
+#define VNET_QUEUE_RX		  0
+#define VNET_QUEUE_TX		  1
+
+/* Virtio 1.2, 5.1.3 and 5.1.6; not in linux/virtio_net.h of Linux 6.1. */
+#define VIRTIO_NET_F_GUEST_USO4	  54
+#define VIRTIO_NET_F_GUEST_USO6	  55
+#define VIRTIO_NET_F_HOST_USO	  56
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
 
 /* Every frame carries this header in either direction (5.1.6). */
-#define VNET_HDR_LEN  sizeof(struct virtio_net_hdr_v1)
+#define VNET_HDR_LEN		  sizeof(struct virtio_net_hdr_v1)
 
 /* A frame on loan to the switch: its head is ours, its payload the guest's. */
 struct vnet_slot {

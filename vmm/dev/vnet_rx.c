@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "lib/checksum.h"
+#include "lib/gso.h"
 #include "vmm/dev/vnet_priv.h"
 
 /*
- *   vnet_deliver()	a batch from the switch; takes the queue's lock
- *   vnet_receive()	one frame into one buffer, or several merged ones
- *   vnet_sink_copy()	bytes to wherever the guest wants them
+ *   vnet_deliver()		a batch from the switch; takes the queue's lock
+ *   vnet_receive_segments()	a GSO frame, for a guest that takes none
+ *   vnet_receive_whole()	a frame into one buffer, or several merged ones
+ *   vnet_sink_copy()		bytes to wherever the guest wants them
  *
  * A frame is copied once. The frame is not ours and may be another guest's
  * memory: its payload is copied, never looked at, and may change meanwhile.
@@ -101,7 +103,7 @@ static void vnet_sink_put_header(const struct vnet_sink *sink,
 }
 
 /* Copies to the guest; a full chain is followed by the next one. That it may
- * be is checked by vnet_receive(). */
+ * be is checked by vnet_receive_whole(). */
 static int vnet_sink_copy(struct vnet_sink *sink, const void *data,
 			  uint32_t len)
 {
@@ -162,12 +164,43 @@ static int vnet_copy_head(struct vnet_sink *sink, const struct frame *frame,
 	return err;
 }
 
+/* What the header says, but for the count of buffers. */
+static void vnet_fill_header(const struct vnet *vnet, const struct frame *frame,
+			     struct virtio_net_hdr_v1 *hdr)
+{
+	static const uint8_t gso_types[] = {
+		[FRAME_GSO_NONE] = VIRTIO_NET_HDR_GSO_NONE,
+		[FRAME_GSO_TCPV4] = VIRTIO_NET_HDR_GSO_TCPV4,
+		[FRAME_GSO_TCPV6] = VIRTIO_NET_HDR_GSO_TCPV6,
+		[FRAME_GSO_UDP] = VIRTIO_NET_HDR_GSO_UDP_L4,
+	};
+
+	*hdr = (struct virtio_net_hdr_v1){0};
+	if (!virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_GUEST_CSUM))
+		return;
+	if (!(frame->flags & FRAME_CSUM_PARTIAL)) {
+		if (frame->flags & FRAME_CSUM_VALID)
+			hdr->flags = VIRTIO_NET_HDR_F_DATA_VALID;
+		return;
+	}
+	hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	hdr->csum_start = frame->csum_start;
+	hdr->csum_offset = frame->csum_offset;
+	if (likely(frame->gso_type == FRAME_GSO_NONE))
+		return;
+	hdr->gso_type = gso_types[frame->gso_type];
+	if (gso_has_cwr(frame))
+		hdr->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
+	hdr->gso_size = frame->gso_size;
+	hdr->hdr_len = frame->header_len;
+}
+
 static int vnet_copy_frame(struct vnet_sink *sink, const struct frame *frame)
 {
 	bool guest_csum =
 		virtio_pci_has(&sink->vnet->virtio, VIRTIO_NET_F_GUEST_CSUM);
 	bool partial = frame->flags & FRAME_CSUM_PARTIAL;
-	struct virtio_net_hdr_v1 hdr = {0};
+	struct virtio_net_hdr_v1 hdr;
 	int err;
 
 	/* Every source sees to it that the field is in the head. */
@@ -182,21 +215,15 @@ static int vnet_copy_frame(struct vnet_sink *sink, const struct frame *frame)
 	if (err)
 		return err;
 	vnet_sink_push(sink);
-	if (partial && guest_csum) {
-		hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		hdr.csum_start = frame->csum_start;
-		hdr.csum_offset = frame->csum_offset;
-	} else if (frame->flags & FRAME_CSUM_VALID && guest_csum) {
-		hdr.flags = VIRTIO_NET_HDR_F_DATA_VALID;
-	}
+	vnet_fill_header(sink->vnet, frame, &hdr);
 	hdr.num_buffers = (uint16_t)sink->pushed;
 	vnet_sink_put_header(sink, &hdr);
 	return 0;
 }
 
-/* One frame; 0, or -1 and why not. */
-static int vnet_receive(struct vnet *vnet, const struct frame *frame,
-			enum port_drop *why)
+/* One frame as it is; 0, or -1 and why not. */
+static int vnet_receive_whole(struct vnet *vnet, const struct frame *frame,
+			      enum port_drop *why)
 {
 	bool mergeable = virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_MRG_RXBUF);
 	struct vnet_sink sink;
@@ -205,14 +232,12 @@ static int vnet_receive(struct vnet *vnet, const struct frame *frame,
 	sink.vnet = vnet;
 	sink.chain = &vnet->rx_chain;
 	sink.popped = sink.pushed = sink.header_count = 0;
-	*why = DROP_TOO_BIG;
-	if (frame->gso_type != FRAME_GSO_NONE) /* not negotiated */
-		return -1;
 	err = vnet_sink_next(&sink);
 	if (!err && !mergeable && sink.room < VNET_HDR_LEN + frame->len) {
 		/* Back with nothing in it: were it to stay, a small buffer
 		 * would keep all larger frames out for ever. */
 		vnet_sink_push(&sink);
+		*why = DROP_TOO_BIG;
 		return -1;
 	}
 	if (!err)
@@ -229,25 +254,71 @@ static int vnet_receive(struct vnet *vnet, const struct frame *frame,
 	return -1;
 }
 
+static void vnet_receive(struct vnet *vnet, const struct frame *frame)
+{
+	enum port_drop why;
+
+	if (likely(!vnet_receive_whole(vnet, frame, &why)))
+		vnet->port.egress.delivered++;
+	else
+		port_drop_egress(&vnet->port, why);
+}
+
+/* May the guest be given it whole? */
+static bool vnet_takes_gso(const struct vnet *vnet, const struct frame *frame)
+{
+	unsigned feature = VIRTIO_NET_F_GUEST_USO4;
+
+	switch (frame->gso_type) {
+	case FRAME_GSO_TCPV4:
+		feature = VIRTIO_NET_F_GUEST_TSO4;
+		break;
+	case FRAME_GSO_TCPV6:
+		feature = VIRTIO_NET_F_GUEST_TSO6;
+		break;
+	case FRAME_GSO_UDP:
+		if (!gso_is_ipv4(frame))
+			feature = VIRTIO_NET_F_GUEST_USO6;
+		break;
+	}
+	return virtio_pci_has(&vnet->virtio, feature) &&
+	       virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_GUEST_CSUM) &&
+	       (!gso_has_cwr(frame) ||
+		virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_GUEST_ECN));
+}
+
+/* For a guest that takes no such frame: each segment by itself. */
+static void vnet_receive_segments(struct vnet *vnet, const struct frame *frame)
+{
+	uint8_t head[FRAME_HEAD_SIZE];
+	struct frame segment = {.head = head};
+	struct gso gso;
+
+	gso_begin(&gso, frame);
+	while (gso_next(&gso, &segment))
+		vnet_receive(vnet, &segment);
+	vnet->port.egress.segments_created += gso.index - 1u;
+}
+
 void vnet_deliver(struct port *port, struct frame *const *frames,
 		  unsigned count)
 {
 	struct vnet *vnet = container_of(port, struct vnet, port);
-	bool interrupt = false;
 
 	lock_acquire(&vnet->rx->lock);
 	for (unsigned i = 0; i < count; i++) {
-		enum port_drop why = DROP_DOWN;
+		const struct frame *frame = frames[i];
 
-		port_count_egress(port, frames[i]);
-		if (vnet->rx->running && !vnet_receive(vnet, frames[i], &why))
-			port->egress.delivered++;
+		port_count_egress(port, frame);
+		if (unlikely(!vnet->rx->running))
+			port_drop_egress(port, DROP_DOWN);
+		else if (likely(frame->gso_type == FRAME_GSO_NONE ||
+				vnet_takes_gso(vnet, frame)))
+			vnet_receive(vnet, frame);
 		else
-			port_drop_egress(port, why);
+			vnet_receive_segments(vnet, frame);
 	}
-	if (vnet->rx->running)
-		interrupt = virtqueue_publish(vnet->rx);
-	if (interrupt) {
+	if (vnet->rx->running && virtqueue_publish(vnet->rx)) {
 		vnet->rx_interrupts++;
 		virtio_pci_interrupt(&vnet->virtio, vnet->rx);
 	}

@@ -3,6 +3,7 @@
 #include <linux/errno.h>
 #include <string.h>
 
+#include "lib/gso.h"
 #include "vmm/dev/vnet_priv.h"
 #include "vswitch/vswitch.h"
 
@@ -13,69 +14,69 @@
  *   vnet_transmit()	   batch after batch, up to the budget
  *   vnet_pop_batch()	   chains to frames; bad ones go straight back
  *   vnet_load_frame()	   headers copied, payload left in place
- *   vnet_check_offload()  does the guest's checksum request hold water?
+ *   vnet_take_offload()   what the guest asks for, if it may
  *   vswitch_input()
  *
  * and home again: vnet_complete() on any CPU, vnet_drain_done() under the
  * lock. They stand below in the opposite order, as C wants them.
  */
 
-/* Chains for one doorbell or one run of deferred work. */
-#define VNET_TX_BUDGET 256
-/* Headers, of a frame whose payload stays in place: Ethernet with two tags,
- * IPv6 with extension headers, TCP with all its options. */
-#define VNET_HEAD_COPY 128
+/* Frames on the wire for one doorbell or one run of deferred work. */
+#define VNET_TX_BUDGET	   512
+/* Headers, of a frame whose payload stays in place. For GSO all of them, and a
+ * byte of payload, have to be among those: Ethernet with two tags, IPv4 and TCP
+ * with all their options, or IPv6 with extension headers. */
+#define VNET_HEAD_COPY	   128
+#define VNET_HEAD_COPY_GSO 192
 
-/* Where we are in a chain. */
-struct vnet_cursor {
-	const struct virtqueue_seg *seg;
-	uint32_t offset; /* in *seg */
-};
-
-/* Copies len bytes out of the chain, which has them. */
-static void vnet_gather(struct vnet_cursor *at, void *to, uint32_t len)
+/* The frame's kind of segmentation, if the guest may ask for it. */
+static bool vnet_take_gso(const struct vnet *vnet, struct frame *frame,
+			  const struct virtio_net_hdr_v1 *hdr)
 {
-	uint8_t *out = to;
+	unsigned feature;
 
-	while (len) {
-		uint32_t piece = MIN(len, at->seg->len - at->offset);
-
-		guest_copy(out, at->seg->base + at->offset, piece);
-		out += piece;
-		len -= piece;
-		at->offset += piece;
-		if (at->offset == at->seg->len) {
-			at->seg++;
-			at->offset = 0;
-		}
+	switch (hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		feature = VIRTIO_NET_F_HOST_TSO4;
+		frame->gso_type = FRAME_GSO_TCPV4;
+		break;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		feature = VIRTIO_NET_F_HOST_TSO6;
+		frame->gso_type = FRAME_GSO_TCPV6;
+		break;
+	case VIRTIO_NET_HDR_GSO_UDP_L4:
+		feature = VIRTIO_NET_F_HOST_USO;
+		frame->gso_type = FRAME_GSO_UDP;
+		break;
+	default:
+		return false;
 	}
+	frame->gso_size = hdr->gso_size;
+	/* Whether CWR is set stands in the frame: that the header says so too
+	 * is of no use to us. */
+	return virtio_pci_has(&vnet->virtio, feature) &&
+	       (!(hdr->gso_type & VIRTIO_NET_HDR_GSO_ECN) ||
+		virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_HOST_ECN));
 }
 
-/*
- * Takes over the guest's offload request from our copy of its header. What it
- * asks for must be negotiated and lie within the head: that is the part of the
- * frame that the guest can no longer change, and that the checksum is put in.
- */
-static bool vnet_check_offload(const struct vnet *vnet, struct frame *frame,
-			       const struct virtio_net_hdr_v1 *hdr)
+/* Takes over the guest's offload request from our copy of its header. The
+ * switch sees to it that it makes sense (hdr_len is a hint, not used). */
+static bool vnet_take_offload(const struct vnet *vnet, struct frame *frame,
+			      const struct virtio_net_hdr_v1 *hdr)
 {
-	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE)
-		return false;
-	if (!(hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
-		return true;
-	if (!virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_CSUM))
-		return false;
-	if (hdr->csum_start < ETH_HEADER_LEN ||
-	    (uint32_t)hdr->csum_start + hdr->csum_offset + 2 > frame->head_len)
-		return false;
-	frame->flags = FRAME_CSUM_PARTIAL;
-	frame->csum_start = hdr->csum_start;
-	frame->csum_offset = hdr->csum_offset;
-	return true;
+	if (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+		if (!virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_CSUM))
+			return false;
+		frame->flags = FRAME_CSUM_PARTIAL;
+		frame->csum_start = hdr->csum_start;
+		frame->csum_offset = hdr->csum_offset;
+	}
+	return likely(hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE) ||
+	       vnet_take_gso(vnet, frame, hdr);
 }
 
 /* What follows the head stays where it is. False: too many pieces. */
-static bool vnet_refer_payload(struct frame *frame, struct vnet_cursor *at)
+static bool vnet_refer_payload(struct frame *frame, struct virtqueue_cursor *at)
 {
 	uint32_t left = frame->len - frame->head_len;
 
@@ -95,12 +96,22 @@ static bool vnet_refer_payload(struct frame *frame, struct vnet_cursor *at)
 	return true;
 }
 
+/* How much of a frame becomes its head. */
+static uint16_t vnet_head_len(uint64_t len, const struct virtio_net_hdr_v1 *hdr)
+{
+	if (len <= FRAME_HEAD_SIZE)
+		return (uint16_t)len;
+	return likely(hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE)
+		       ? VNET_HEAD_COPY
+		       : VNET_HEAD_COPY_GSO;
+}
+
 /* The popped chain as a frame, or NULL and why not. */
 static struct frame *vnet_load_frame(struct vnet *vnet, enum port_drop *why)
 {
 	const struct virtqueue_chain *chain = &vnet->tx_chain;
 	struct vnet_slot *slot = &vnet->slots[chain->head];
-	struct vnet_cursor at = {chain->segs, 0};
+	struct virtqueue_cursor at = {chain->segs, 0};
 	struct frame *frame = &slot->frame;
 	struct virtio_net_hdr_v1 hdr;
 	uint64_t len = chain->read_len - VNET_HDR_LEN;
@@ -112,28 +123,27 @@ static struct frame *vnet_load_frame(struct vnet *vnet, enum port_drop *why)
 	if (len < ETH_HEADER_LEN)
 		return NULL;
 	*why = DROP_GIANT;
-	if (len > vnet->port.frame_max)
+	if (len > GSO_LEN_MAX)
 		return NULL;
 
 	frame->source = &vnet->port;
 	frame->head = slot->store;
 	frame->len = (uint32_t)len;
-	frame->head_len =
-		(uint16_t)(len <= FRAME_HEAD_SIZE ? len : VNET_HEAD_COPY);
 	frame->gso_size = 0;
 	frame->gso_type = FRAME_GSO_NONE;
 	frame->flags = 0;
 	frame->seg_count = 0;
 	frame->cookie = chain->head;
-	vnet_gather(&at, &hdr, VNET_HDR_LEN);
-	vnet_gather(&at, slot->store, frame->head_len);
+	virtqueue_gather(&at, &hdr, VNET_HDR_LEN);
+	frame->head_len = vnet_head_len(len, &hdr);
+	virtqueue_gather(&at, slot->store, frame->head_len);
 	/* A Linux frame has at most 18 pieces; one of so many that it does not
 	 * fit is not worth a copy. */
 	*why = DROP_BAD_CHAIN;
 	if (!vnet_refer_payload(frame, &at))
 		return NULL;
 	*why = DROP_BAD_OFFLOAD;
-	return vnet_check_offload(vnet, frame, &hdr) ? frame : NULL;
+	return vnet_take_offload(vnet, frame, &hdr) ? frame : NULL;
 }
 
 /* A chain that becomes no frame crosses the port's edge all the same. */
@@ -144,14 +154,23 @@ static void vnet_drop_chain(struct vnet *vnet, uint64_t len, enum port_drop why)
 	port_drop_ingress(&vnet->port, why);
 }
 
-/* Pops up to max chains, *popped of them; returns how many are frames. */
+/* What a frame may cost in the end. Its gso_size is not checked yet. */
+static unsigned vnet_weight(const struct frame *frame)
+{
+	if (likely(frame->gso_type == FRAME_GSO_NONE))
+		return 1;
+	return 1 + frame->len / MAX(frame->gso_size, 1u);
+}
+
+/* Pops chains while the budget lasts, *popped of them; returns how many are
+ * frames. */
 static unsigned vnet_pop_batch(struct vnet *vnet, struct frame **frames,
-			       unsigned max, unsigned *popped)
+			       unsigned *budget, unsigned *popped)
 {
 	const struct virtqueue_chain *chain = &vnet->tx_chain;
 	unsigned count = 0;
 
-	for (*popped = 0; *popped < max; ++*popped) {
+	for (*popped = 0; *popped < FRAME_BATCH_MAX && *budget; ++*popped) {
 		int got = virtqueue_pop(vnet->tx, &vnet->tx_chain);
 		enum port_drop why;
 		struct frame *frame;
@@ -164,9 +183,11 @@ static unsigned vnet_pop_batch(struct vnet *vnet, struct frame **frames,
 			break;
 		frame = vnet_load_frame(vnet, &why);
 		if (frame) {
+			*budget -= MIN(*budget, vnet_weight(frame));
 			frames[count++] = frame;
 			continue;
 		}
+		--*budget;
 		vnet_drop_chain(vnet,
 				chain->read_len -
 					MIN(chain->read_len, VNET_HDR_LEN),
@@ -221,8 +242,7 @@ static bool vnet_transmit(struct vnet *vnet)
 	while (budget) {
 		unsigned popped, count;
 
-		count = vnet_pop_batch(vnet, frames,
-				       MIN(budget, FRAME_BATCH_MAX), &popped);
+		count = vnet_pop_batch(vnet, frames, &budget, &popped);
 		if (count) {
 			/* Before the first of them can come home. */
 			__atomic_fetch_add(&vnet->in_flight, count,
@@ -230,7 +250,6 @@ static bool vnet_transmit(struct vnet *vnet)
 			vswitch_input(&vnet->port, frames, count);
 		}
 		vnet_drain_done(vnet);
-		budget -= popped;
 		if (popped)
 			continue;
 		if (!virtqueue_notify_on(vnet->tx))

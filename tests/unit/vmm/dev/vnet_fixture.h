@@ -13,6 +13,8 @@
 #define HDR_LEN	   sizeof(struct virtio_net_hdr_v1)
 #define QUEUE_RX   0
 #define QUEUE_TX   1
+#define QUEUE_CTRL 2
+#define SPACE	   KiB(80) /* more than the longest frame */
 #define WIRE_LIMIT 4096
 #define F(bit)	   (1ull << (bit))
 #define CSUM	   F(VIRTIO_NET_F_CSUM)
@@ -26,8 +28,8 @@ struct side {
 	struct pci_bus bus;
 	struct vnet *vnet;
 	struct guest_device g;
-	uint64_t hdr, data; /* gpa: a header, and 4 KiB to send from */
-	uint64_t room;	    /* gpa: 64 KiB to receive into */
+	uint64_t hdr, data; /* gpa: a header, and SPACE to send from */
+	uint64_t room;	    /* gpa: SPACE to receive into */
 };
 
 static struct side a, b;
@@ -111,8 +113,8 @@ static inline void side_make(struct side *s, const char *name,
 		abort();
 	guest_enable_msix(&s->g);
 	s->hdr = fake_vm_alloc(&s->vm, 64, 64);
-	s->data = fake_vm_alloc(&s->vm, PAGE_SIZE, PAGE_SIZE);
-	s->room = fake_vm_alloc(&s->vm, KiB(64), PAGE_SIZE);
+	s->data = fake_vm_alloc(&s->vm, SPACE, PAGE_SIZE);
+	s->room = fake_vm_alloc(&s->vm, SPACE, PAGE_SIZE);
 }
 
 static inline void side_free(struct side *s)

@@ -1,67 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The virtual network card: two guest drivers, a switch and a wire. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
-#include <cmocka.h>
-#include <linux/errno.h>
-
-#include "vnet_fixture.h"
-
-static int setup(void **state)
-{
-	fixture_make();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	assert_true(ledger_adds_up());
-	fixture_free();
-	assert_int_equal(plat_linux_allocated(), 0);
-	return 0;
-}
-
-static void start_with(struct side *s, uint64_t features, unsigned size)
-{
-	guest_enable_msix(&s->g);
-	assert_true(guest_start(&s->g, features, size));
-}
-
-static uint64_t dropped(struct side *s, enum port_drop why)
-{
-	return vnet_port(s->vnet)->ingress.drops[why];
-}
-
-static uint64_t refused(struct side *s, enum port_drop why)
-{
-	return vnet_port(s->vnet)->egress.drops[why];
-}
-
-/* Next used element of a queue, which must be there. */
-static struct vring_used_elem take(struct side *s, unsigned queue)
-{
-	struct vring_used_elem elem = {0};
-
-	assert_true(guest_take(&s->g.queues[queue], &elem));
-	return elem;
-}
-
-static void expect_none(struct side *s, unsigned queue)
-{
-	struct vring_used_elem elem;
-
-	assert_false(guest_take(&s->g.queues[queue], &elem));
-}
-
-static bool needs_reset(struct side *s)
-{
-	return guest_status(&s->g) & VIRTIO_CONFIG_S_NEEDS_RESET;
-}
+#include "vnet_checks.h"
 
 /* The frame in s->data of `from` stands in s's room, after a header. */
 static struct virtio_net_hdr_v1 expect_frame(struct side *from, struct side *s,
@@ -229,7 +170,7 @@ static void test_tx_bad_frames(void **state)
 	side_queue(&a, 60);
 	guest_kick(&a.g, QUEUE_TX);
 	hdr->flags = 0;
-	hdr->gso_type = VIRTIO_NET_HDR_GSO_TCPV4; /* not offered */
+	hdr->gso_type = VIRTIO_NET_HDR_GSO_TCPV4; /* neither */
 	side_queue(&a, 60);
 	guest_kick(&a.g, QUEUE_TX);
 	assert_int_equal(dropped(&a, DROP_BAD_OFFLOAD), 2);
@@ -681,12 +622,12 @@ static void test_budget(void **state)
 	start_with(&a, 0, 256);
 	used = a.g.queues[QUEUE_TX].used;
 	wire.on_deliver = refill_ring;
-	refill = 700;
+	refill = 1000;
 	side_fill(&a, mac_far, mac_a, 60);
 	for (unsigned i = 0; i < 64; i++)
 		side_queue(&a, 60);
 	guest_kick(&a.g, QUEUE_TX);
-	assert_int_equal(wire.port.egress.frames, 256);
+	assert_int_equal(wire.port.egress.frames, 512);
 	vnet_stats(a.vnet, &stats);
 	assert_int_equal(stats.tx_deferred, 1);
 	/* While the work is queued, no doorbell is wanted, and the card is not
@@ -695,19 +636,19 @@ static void test_budget(void **state)
 	assert_false(vnet_quiesce(b.vnet) && vnet_quiesce(a.vnet));
 	assert_int_equal(plat_linux_run_work(), 1);
 	/* That stopped it. */
-	assert_int_equal(wire.port.egress.frames, 256);
+	assert_int_equal(wire.port.egress.frames, 512);
 	assert_true(vnet_quiesce(a.vnet));
 
 	start_with(&a, 0, 256);
 	used = a.g.queues[QUEUE_TX].used;
-	refill = 700;
+	refill = 1000;
 	for (unsigned i = 0; i < 64; i++)
 		side_queue(&a, 60);
 	guest_kick(&a.g, QUEUE_TX);
 	assert_int_equal(plat_linux_run_work(), 1);
 	assert_int_equal(plat_linux_run_work(), 1);
 	assert_int_equal(plat_linux_run_work(), 0);
-	assert_int_equal(wire.port.egress.frames, 256 + 764);
+	assert_int_equal(wire.port.egress.frames, 512 + 1064);
 	assert_int_equal(used->flags, 0);
 }
 
