@@ -71,6 +71,9 @@ struct port_ops {
 	 * feeds no frames. */
 	void (*complete)(struct port *port, struct frame *const *frames,
 			 unsigned count);
+	/* The wire has changed: hosts there should hear anew where the port's
+	 * owner is. No lock held. NULL: it has no way to tell them. */
+	void (*announce)(struct port *port);
 };
 
 struct vswitch;

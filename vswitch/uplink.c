@@ -86,6 +86,17 @@ void uplink_look_at_link(struct uplink *uplink)
 	}
 	log_info(uplink->port.name, "link up, %u Mbit/s, %s duplex", link.mbps,
 		 link.full_duplex ? "full" : "half");
+	work_post(&uplink->announce_work);
+}
+
+/* What is out there may not know any more behind which port our guests are. */
+static void uplink_announce(struct work *work)
+{
+	struct uplink *uplink =
+		container_of(work, struct uplink, announce_work);
+
+	if (uplink->port.vswitch)
+		vswitch_announce(&uplink->port);
 }
 
 static void uplink_unmask(struct uplink *uplink, enum netdev_vector vector)
@@ -118,6 +129,7 @@ struct uplink *uplink_create(struct netdev *dev, const char *name)
 	lock_init(&uplink->rx_lock, "uplink rx", LOCK_UPLINK_RX);
 	lock_init(&uplink->tx_lock, "uplink tx", LOCK_UPLINK_TX);
 	work_init(&uplink->rx_work, uplink_rx_work, NULL);
+	work_init(&uplink->announce_work, uplink_announce, NULL);
 	return uplink;
 }
 
@@ -126,7 +138,7 @@ void uplink_destroy(struct uplink *uplink)
 	if (!uplink)
 		return;
 	ASSERT(!uplink->tx_running && !uplink->port.vswitch);
-	ASSERT(!uplink->rx_work.posted);
+	ASSERT(!uplink->rx_work.posted && !uplink->announce_work.posted);
 	uplink_tx_free(uplink);
 	plat_free(uplink, sizeof(*uplink));
 }

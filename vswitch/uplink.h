@@ -73,6 +73,7 @@ struct uplink {
 	struct gso gso;		    /* (t) of the one being cut up */
 	struct frame *free;	    /* (t) unused segments, by frame->next */
 	struct uplink_segment *segments;
+	struct work announce_work; /* the link is up again */
 };
 
 /* dev is attached, not started; name is copied and stands in the ledger. NULL

@@ -48,6 +48,10 @@ void vswitch_detach(struct port *port);
 void vswitch_input(struct port *from, struct frame *const *frames,
 		   unsigned count);
 
+/* The wire behind port from is another, or back: every other port's owner is to
+ * announce itself there. No lock held. */
+void vswitch_announce(struct port *from);
+
 /* The ports attached, in order of index; NULL past the last. The caller keeps
  * ports from being detached meanwhile. */
 struct port *vswitch_port(const struct vswitch *sw, unsigned position);

@@ -296,3 +296,16 @@ void vswitch_input(struct port *from, struct frame *const *frames,
 	vswitch_return(&b, holder, frames, count);
 	vswitch_leave(cpu);
 }
+
+void vswitch_announce(struct port *from)
+{
+	struct vswitch_batch b = {.sw = from->vswitch, .from = from};
+	struct vswitch_cpu *cpu = vswitch_enter(b.sw);
+
+	vswitch_snapshot(&b);
+	for (unsigned i = mask_next(&b.attached, 0); i < VSWITCH_PORTS_MAX;
+	     i = mask_next(&b.attached, i + 1))
+		if (b.sw->ports[i]->ops->announce)
+			b.sw->ports[i]->ops->announce(b.sw->ports[i]);
+	vswitch_leave(cpu);
+}

@@ -46,6 +46,8 @@ static inline int setup(void **state)
 		assert_int_equal(vswitch_attach(sw, &vms[i].port), 0);
 	}
 	assert_int_equal(uplink_start(up), 0);
+	/* The link is up: that is announced. */
+	assert_int_equal(plat_linux_run_work(), 1);
 	return 0;
 }
 
