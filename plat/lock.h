@@ -14,6 +14,7 @@
 enum lock_rank {
 	LOCK_VM,	 /* a VM's life cycle */
 	LOCK_DEVICE,	 /* a guest device's registers (config, reset) */
+	LOCK_VNET_CTRL,	 /* a virtual NIC's control queue */
 	LOCK_VNET_TX,	 /* a virtual NIC's transmit queue */
 	LOCK_UPLINK_RX,	 /* harvesting a NIC's receive ring */
 	LOCK_SWITCH,	 /* MAC table and port list changes */

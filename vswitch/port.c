@@ -16,6 +16,7 @@ const char *const port_drop_names[PORT_DROP_COUNT] = {
 	[DROP_NO_BUFFER] = "no_buffer",
 	[DROP_TOO_BIG] = "too_big",
 	[DROP_BAD_BUFFER] = "bad_buffer",
+	[DROP_FILTERED] = "filtered",
 	[DROP_DEVICE_ERROR] = "device_error",
 };
 

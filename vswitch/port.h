@@ -24,6 +24,7 @@ enum port_drop {
 	DROP_NO_BUFFER,	   /* egress: guest has posted no receive buffer */
 	DROP_TOO_BIG,	   /* egress: does not fit what the port can take */
 	DROP_BAD_BUFFER,   /* egress: the guest's receive chain is nonsense */
+	DROP_FILTERED,	   /* egress: the guest's receive filter */
 	DROP_DEVICE_ERROR, /* egress: the NIC gave it up, or was reset */
 	PORT_DROP_COUNT,
 };

@@ -2,8 +2,10 @@
 /* Fuzzes the network card: a hostile guest, an honest one, and a wire. */
 #include "tests/fuzz/fuzz.h"
 
-#define FAKE_VM_RAM KiB(256)
+#define FAKE_VM_RAM KiB(512)
+#include "tests/unit/lib/gso_packet.h"
 #include "tests/unit/vmm/dev/vnet_fixture.h"
+#include "vmm/dev/vnet_priv.h"
 
 #define SIZE	16
 #define OP_SIZE 8
@@ -53,7 +55,8 @@ static void hostile_window(const uint8_t *op, uint32_t value)
 /* Guest a, at its worst. */
 static void hostile(const uint8_t *op)
 {
-	struct guest_queue *q = &a.g.queues[op[0] >> 7];
+	unsigned queue = op[0] & 16 ? QUEUE_CTRL : op[0] >> 7;
+	struct guest_queue *q = &a.g.queues[queue];
 	struct vring_desc *desc = &q->desc[op[1] % SIZE];
 	uint32_t value;
 
@@ -104,7 +107,7 @@ static void hostile(const uint8_t *op)
 		hostile_window(op, value);
 		break;
 	default:
-		guest_kick(&a.g, op[0] >> 7);
+		guest_kick(&a.g, queue);
 	}
 }
 
@@ -152,6 +155,64 @@ static void wire_send(const uint8_t *op)
 	vswitch_input(&wire.port, &batch, 1);
 }
 
+#define GSO_OUT                                                         \
+	(CSUM | F(VIRTIO_NET_F_HOST_TSO4) | F(VIRTIO_NET_F_HOST_TSO6) | \
+	 F(VIRTIO_NET_F_HOST_ECN) | F(VIRTIO_NET_F_HOST_USO))
+#define GSO_IN                                                    \
+	(GUEST_CSUM | F(VIRTIO_NET_F_GUEST_TSO4) |                \
+	 F(VIRTIO_NET_F_GUEST_TSO6) | F(VIRTIO_NET_F_GUEST_ECN) | \
+	 F(VIRTIO_NET_F_GUEST_USO4) | F(VIRTIO_NET_F_GUEST_USO6))
+#define CONTROL                                                      \
+	(F(VIRTIO_NET_F_CTRL_VQ) | F(VIRTIO_NET_F_CTRL_RX) |         \
+	 F(VIRTIO_NET_F_CTRL_RX_EXTRA) | F(VIRTIO_NET_F_CTRL_VLAN) | \
+	 F(VIRTIO_NET_F_CTRL_MAC_ADDR) | F(VIRTIO_NET_F_GUEST_ANNOUNCE))
+
+/* A GSO frame from s, good but for a byte of its headers. */
+static void send_gso(struct side *s, const uint8_t *to, const uint8_t *from,
+		     const uint8_t *op)
+{
+	static struct gso_packet p;
+
+	p = (struct gso_packet){
+		.v6 = op[2] & 1,
+		.udp = op[2] & 2,
+		.tags = op[2] >> 2 & 1,
+		.tcp_flags = op[2],
+		.payload = 1 + (op[4] | op[5] << 8) % 60000u,
+		.gso_size = (uint16_t)(op[3] * 6),
+	};
+	packet_build(&p, to, from);
+	memcpy(fake_vm_ptr(&s->vm, s->data), p.bytes, p.len);
+	((uint8_t *)fake_vm_ptr(&s->vm, s->data))[op[6] % 100] ^= op[7];
+	*side_hdr(s) = (struct virtio_net_hdr_v1){
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = p.udp  ? VIRTIO_NET_HDR_GSO_UDP_L4
+			    : p.v6 ? VIRTIO_NET_HDR_GSO_TCPV6
+				   : VIRTIO_NET_HDR_GSO_TCPV4,
+		.gso_size = p.gso_size,
+		.csum_start = (uint16_t)p.l4,
+		.csum_offset = packet_csum_offset(&p),
+	};
+	side_queue(s, p.len);
+	guest_kick(&s->g, QUEUE_TX);
+	memset(side_hdr(s), 0, HDR_LEN);
+}
+
+/* A command of a's, its data out of the operation. */
+static void control(const uint8_t *op)
+{
+	const struct guest_piece pieces[] = {{a.data, op[1] % 8u + 1, false},
+					     {a.hdr, 1, true}};
+
+	memcpy(fake_vm_ptr(&a.vm, a.data), op + 2, 6);
+	memset(fake_vm_ptr(&a.vm, a.data + 6), 0, 2);
+	if (!a.g.queues[QUEUE_CTRL].size)
+		return;
+	guest_post(&a.g.queues[QUEUE_CTRL], pieces, 2);
+	guest_kick(&a.g, QUEUE_CTRL);
+	memset(side_hdr(&a), 0, HDR_LEN);
+}
+
 /* Guest a as a driver would be, more or less. */
 static void orderly(const uint8_t *op)
 {
@@ -164,11 +225,18 @@ static void orderly(const uint8_t *op)
 					 (op[1] & 2 ? GUEST_CSUM : 0) |
 					 (op[1] & 4 ? MERGEABLE : 0) |
 					 (op[1] & 8 ? EVENT_IDX : 0) |
-					 (op[1] & 16 ? INDIRECT : 0),
+					 (op[1] & 16 ? INDIRECT : 0) |
+					 (op[1] & 32 ? GSO_OUT : 0) |
+					 (op[1] & 64 ? GSO_IN : 0) |
+					 (op[1] & 128 ? CONTROL : 0),
 				 SIZE))
 			return; /* frames are out: the reset is not over */
 		break;
 	case 1:
+		if (op[0] & 8 && a.g.queues[QUEUE_TX].size) {
+			send_gso(&a, op[1] & 1 ? mac_b : mac_far, mac_a, op);
+			break;
+		}
 		*side_hdr(&a) = (struct virtio_net_hdr_v1){
 			.flags = op[1] & 2 ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0,
 			.csum_start = op[4],
@@ -184,16 +252,24 @@ static void orderly(const uint8_t *op)
 			side_offer(&a, op[1] % 4, 1 + op[2] * 8u);
 		break;
 	case 3:
-		side_send(&b, op[1] & 1 ? mac_a : mac_far, mac_b,
-			  14 + (uint32_t)(op[2] | op[3] << 8) % 1505);
+		if (op[0] & 8)
+			send_gso(&b, op[1] & 1 ? mac_a : mac_far, mac_b, op);
+		else
+			side_send(&b, op[1] & 1 ? mac_a : mac_far, mac_b,
+				  14 + (uint32_t)(op[2] | op[3] << 8) % 1505);
 		break;
 	case 4:
-		side_offer(&b, 1, 1 + op[1] * 8u);
+		if (op[0] & 8)
+			control(op);
+		else
+			side_offer(&b, 1, 1 + op[1] * 8u);
 		break;
 	case 5:
 		wire_release(op[1]);
 		break;
 	case 6:
+		if (op[0] & 8)
+			vswitch_announce(&wire.port);
 		plat_linux_run_work();
 		break;
 	default:
@@ -235,7 +311,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fixture_make();
 	if (!guest_start(&a.g, MERGEABLE | CSUM, SIZE) ||
-	    !guest_start(&b.g, MERGEABLE | (size & 1 ? GUEST_CSUM : 0), SIZE))
+	    !guest_start(&b.g, MERGEABLE | GSO_OUT | (size & 1 ? GSO_IN : 0),
+			 SIZE))
 		abort();
 	for (; size >= OP_SIZE; data += OP_SIZE, size -= OP_SIZE) {
 		/* A ring or two for each start. */

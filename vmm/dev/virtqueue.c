@@ -246,6 +246,12 @@ void virtqueue_gather(struct virtqueue_cursor *at, void *to, uint32_t len)
 	}
 }
 
+void virtqueue_skip(struct virtqueue_cursor *at, uint64_t len)
+{
+	while (len)
+		len -= virtqueue_step(at, len);
+}
+
 void virtqueue_push(struct virtqueue *vq, uint16_t head, uint32_t len)
 {
 	struct vring_used_elem *elem =

@@ -118,6 +118,7 @@ int virtqueue_fail(struct virtqueue *vq, enum virtqueue_fault fault);
 
 /* Copies len bytes out of a chain, which has them, and moves on. */
 void virtqueue_gather(struct virtqueue_cursor *at, void *to, uint32_t len);
+void virtqueue_skip(struct virtqueue_cursor *at, uint64_t len);
 
 /* Gives a chain back, with the count of bytes written to it; the guest learns
  * of it by publish(). */

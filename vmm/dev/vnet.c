@@ -12,10 +12,11 @@
  * switch (vswitch/). vnet_tx.c goes from the doorbell to the switch and back,
  * vnet_rx.c from the switch into the guest's buffers.
  *
- * Locks. Each queue has one. A vCPU takes the transmit lock at its doorbell and
- * holds it through the switch and into other ports: LOCK_VNET_TX before
- * LOCK_VNET_RX and LOCK_UPLINK_TX. Frames come home on any CPU under any lock,
- * so that side takes the transmit lock only if it is free, and otherwise
+ * Locks. Each queue has one; the control queue's goes before the others, for a
+ * command changes the receive filter. A vCPU takes the transmit lock at its
+ * doorbell and holds it through the switch and into other ports: LOCK_VNET_TX
+ * before LOCK_VNET_RX and LOCK_UPLINK_TX. Frames come home on any CPU under any
+ * lock, so that side takes the transmit lock only if it is free, and otherwise
  * leaves the frames to whoever holds it.
  *
  * Trust. The guest may lie in everything. A chain that cannot be walked breaks
@@ -29,7 +30,9 @@
 	(F(CSUM) | F(GUEST_CSUM) | F(MTU) | F(MAC) | F(STATUS) |      \
 	 F(MRG_RXBUF) | F(HOST_TSO4) | F(HOST_TSO6) | F(HOST_ECN) |   \
 	 F(HOST_USO) | F(GUEST_TSO4) | F(GUEST_TSO6) | F(GUEST_ECN) | \
-	 F(GUEST_USO4) | F(GUEST_USO6))
+	 F(GUEST_USO4) | F(GUEST_USO6) | F(CTRL_VQ) | F(CTRL_RX) |    \
+	 F(CTRL_RX_EXTRA) | F(CTRL_VLAN) | F(CTRL_MAC_ADDR) |         \
+	 F(GUEST_ANNOUNCE))
 #define VNET_MTU       1500
 #define VNET_PCI_CLASS 0x020000 /* Ethernet controller */
 
@@ -44,18 +47,11 @@ static void vnet_notify(struct virtio_pci *virtio, unsigned queue)
 
 	if (queue == VNET_QUEUE_TX)
 		vnet_doorbell_tx(vnet);
+	else if (queue == VNET_QUEUE_CTRL)
+		vnet_doorbell_ctrl(vnet);
 	else
 		/* New buffers are found when a frame needs them. */
 		__atomic_fetch_add(&vnet->rx_doorbells, 1, __ATOMIC_RELAXED);
-}
-
-/* The configuration as after power-on. */
-static void vnet_reset(struct virtio_pci *virtio)
-{
-	struct vnet *vnet = vnet_of(virtio);
-
-	memcpy(vnet->config.mac, vnet->port.macs[0], ETH_ADDR_LEN);
-	vnet->config.status = VIRTIO_NET_S_LINK_UP;
 }
 
 static const struct virtio_ops vnet_virtio_ops = {
@@ -69,6 +65,7 @@ static const struct port_ops vnet_port_ops = {
 	.holds = false,
 	.deliver = vnet_deliver,
 	.complete = vnet_complete,
+	.announce = vnet_announce,
 };
 
 static void vnet_init_port(struct port *port, const struct vnet_params *params)
@@ -111,7 +108,10 @@ struct vnet *vnet_create(struct vm *vm, struct pci_bus *bus, unsigned slot,
 					VNET_QUEUE_SIZE);
 	vnet->tx = virtio_pci_add_queue(&vnet->virtio, "vnet tx", LOCK_VNET_TX,
 					VNET_QUEUE_SIZE);
+	vnet->ctrl = virtio_pci_add_queue(&vnet->virtio, "vnet control",
+					  LOCK_VNET_CTRL, VNET_CTRL_QUEUE_SIZE);
 	work_init(&vnet->tx_work, vnet_work_tx, vm_account(vm));
+	work_init(&vnet->ctrl_work, vnet_work_ctrl, vm_account(vm));
 	vnet_init_port(&vnet->port, params);
 	vnet_reset(&vnet->virtio);
 	if (pci_add(bus, &vnet->virtio.dev, slot) < 0) {
@@ -145,6 +145,13 @@ void vnet_stats(struct vnet *vnet, struct vnet_stats *stats)
 	stats->rx_interrupts = vnet->rx_interrupts;
 	memcpy(stats->rx_faults, vnet->rx->faults, sizeof(stats->rx_faults));
 	lock_release(&vnet->rx->lock);
+
+	lock_acquire(&vnet->ctrl->lock);
+	stats->ctrl_commands = vnet->ctrl_commands;
+	stats->ctrl_errors = vnet->ctrl_errors;
+	memcpy(stats->ctrl_faults, vnet->ctrl->faults,
+	       sizeof(stats->ctrl_faults));
+	lock_release(&vnet->ctrl->lock);
 }
 
 bool vnet_quiesce(struct vnet *vnet)

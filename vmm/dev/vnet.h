@@ -8,9 +8,10 @@
 #include "vmm/dev/virtqueue.h"
 #include "vswitch/port.h"
 
-#define VNET_QUEUE_SIZE 256
+#define VNET_QUEUE_SIZE	     256
+#define VNET_CTRL_QUEUE_SIZE 64
 /* Longest frame either way but for GSO: 1500 bytes of payload, a VLAN tag. */
-#define VNET_FRAME_MAX	(ETH_HEADER_LEN + 4 + 1500)
+#define VNET_FRAME_MAX	     (ETH_HEADER_LEN + 4 + 1500)
 
 struct vnet;
 
@@ -28,8 +29,10 @@ struct vnet_stats {
 	uint64_t tx_chains, rx_chains;
 	uint64_t tx_interrupts, rx_interrupts;
 	uint64_t tx_deferred; /* budget spent, rest left to deferred work */
+	uint64_t ctrl_commands, ctrl_errors; /* of those: refused */
 	uint64_t tx_faults[VIRTQUEUE_FAULT_COUNT];
 	uint64_t rx_faults[VIRTQUEUE_FAULT_COUNT];
+	uint64_t ctrl_faults[VIRTQUEUE_FAULT_COUNT];
 };
 
 /*

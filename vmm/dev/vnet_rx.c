@@ -306,12 +306,16 @@ void vnet_deliver(struct port *port, struct frame *const *frames,
 	struct vnet *vnet = container_of(port, struct vnet, port);
 
 	lock_acquire(&vnet->rx->lock);
+	vnet->filter.vlan_on =
+		virtio_pci_has(&vnet->virtio, VIRTIO_NET_F_CTRL_VLAN);
 	for (unsigned i = 0; i < count; i++) {
 		const struct frame *frame = frames[i];
 
 		port_count_egress(port, frame);
 		if (unlikely(!vnet->rx->running))
 			port_drop_egress(port, DROP_DOWN);
+		else if (unlikely(!vnet_filter_takes(&vnet->filter, frame)))
+			port_drop_egress(port, DROP_FILTERED);
 		else if (likely(frame->gso_type == FRAME_GSO_NONE ||
 				vnet_takes_gso(vnet, frame)))
 			vnet_receive(vnet, frame);
