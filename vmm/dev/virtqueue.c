@@ -99,13 +99,18 @@ static void virtqueue_flip_out(struct virtqueue *vq, uint16_t head)
 /* Loads the guest's index; true when there is something to pop. */
 static bool virtqueue_load_avail(struct virtqueue *vq)
 {
+	unsigned popped, waiting;
+
 	/* Acquire: ring entries and descriptors are read after the index that
 	 * announced them. */
 	vq->avail_seen = __atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE);
-	/* Indices run free in 16 bits; the difference is what counts. A driver
-	 * can reuse only what it was told of: the rest is at most the queue's
-	 * size. */
-	if ((uint16_t)(vq->avail_seen - vq->published) > vq->size) {
+	/* Indices run free in 16 bits; the differences are what counts. A
+	 * driver can reuse only what it was told of: the rest, popped or not,
+	 * is at most the queue's size. Counted from next_avail, an index that
+	 * has gone back is far ahead. */
+	popped = (uint16_t)(vq->next_avail - vq->published);
+	waiting = (uint16_t)(vq->avail_seen - vq->next_avail);
+	if (popped + waiting > vq->size) {
 		virtqueue_fail(vq, VIRTQUEUE_AVAIL_AHEAD);
 		return false;
 	}
@@ -125,7 +130,7 @@ static int virtqueue_add_seg(struct virtqueue *vq,
 	if (!write && chain->count > chain->read_count)
 		return virtqueue_fail(vq, VIRTQUEUE_BAD_ORDER);
 	for (; left; left -= piece) {
-		gpa_t gpa = GPA(desc->addr + desc->len - left);
+		gpa_t gpa = GPA(desc->addr + (desc->len - left));
 		void *base;
 
 		piece = left;

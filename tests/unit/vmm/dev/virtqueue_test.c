@@ -310,6 +310,15 @@ static void test_hostile_chains(void **state)
 	afresh(0);
 	q->avail->idx = (uint16_t)-1; /* backwards */
 	expect_fault(VIRTQUEUE_AVAIL_AHEAD);
+
+	/* Back behind what was popped: entries that were never announced. */
+	afresh(0);
+	post(10, false);
+	post(10, false);
+	q->avail->idx = 1;
+	assert_int_equal(virtqueue_pop(&vq, &chain), 1);
+	q->avail->idx = 0;
+	expect_fault(VIRTQUEUE_AVAIL_AHEAD);
 }
 
 static void test_hostile_addresses(void **state)
