@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Entry of the boot CPU (PVH, 32-bit) and of the others (SIPI, 16-bit). */
+/* Entry of the boot CPU (PVH or Multiboot 2, 32-bit) and of the others (SIPI,
+ * 16-bit). */
 
 #define IMAGE_BASE 0xffffffff80000000
 #define PHYS(sym) ((sym) - IMAGE_BASE)
@@ -12,6 +13,7 @@
 #define BOOT_CS 0x08
 #define BOOT_DS 0x10
 #define TRAMPOLINE 0x8000 /* vmkernel/cpu/smp.c */
+#define MULTIBOOT2_MAGIC 0xe85250d6
 
 	/* Xen's ELF note: the 32-bit entry point (Xen, docs/misc/pvh.pandoc). */
 	.section .note.pvh, "a", @note
@@ -20,13 +22,37 @@
 	.asciz "Xen"
 	.quad PHYS(boot_entry)
 
+	/* Multiboot 2 Specification 2.0, 3.1: in the file's first 32 KiB, as it
+	 * is in .text. The ELF's own entry point is PVH's. */
+	.section .multiboot2, "a"
+	.balign 8
+multiboot2_header:
+	.long MULTIBOOT2_MAGIC, 0 /* i386, protected mode */
+	.long multiboot2_end - multiboot2_header
+	.long -(MULTIBOOT2_MAGIC + (multiboot2_end - multiboot2_header))
+	.word 1, 0 /* information request: */
+	.long 12, 6 /* memory map */
+	.balign 8
+	.word 3, 0 /* entry address */
+	.long 12, PHYS(boot_entry_multiboot2)
+	.balign 8
+	.word 6, 0 /* modules start at pages */
+	.long 8
+	.word 0, 0 /* end */
+	.long 8
+multiboot2_end:
+
 	.section .boot, "ax"
 	.code32
 	.globl boot_entry
-/* In: protected mode, flat segments, no paging, interrupts off, EBX = the
- * physical address of struct hvm_start_info. */
+/* In: protected mode, flat segments, no paging, interrupts off; EBX = the
+ * physical address of struct hvm_start_info, or of Multiboot 2's information,
+ * and then EAX = its magic (3.3). */
 boot_entry:
+	xorl %eax, %eax
+boot_entry_multiboot2:
 	cld
+	movl %eax, %esi /* boot_main()'s second argument, from here on */
 	movl %ebx, %ebp
 	movl $PHYS(boot_stack_top), %esp
 
@@ -65,6 +91,7 @@ boot_entry:
 	movl $MSR_GS_BASE, %ecx
 	wrmsr
 	movl %ebp, %edi
+	movl %esi, %esi
 	xorl %ebp, %ebp
 	movabsq $boot_main, %rax
 	call *%rax

@@ -2,6 +2,7 @@
 /* From the first line of C to running VMs: the steps, in order. */
 #include "lib/bundle.h"
 #include "vmkernel/boot/acpi.h"
+#include "vmkernel/boot/multiboot2.h"
 #include "vmkernel/boot/network.h"
 #include "vmkernel/boot/pvh.h"
 #include "vmkernel/console/log.h"
@@ -17,8 +18,10 @@
 
 #define BOOT_STACK KiB(32)
 
-_Noreturn void boot_main(uint64_t start_info);
+_Noreturn void boot_main(uint64_t info, uint32_t magic);
 _Noreturn void boot_switch_stack(void *top, void (*fn)(void));
+
+extern char image_start[], image_end[];
 
 static struct boot_info boot_info;
 static struct bundle boot_bundle;
@@ -89,14 +92,35 @@ static void boot_on_stack(void)
 	sched_main();
 }
 
-_Noreturn void boot_main(uint64_t start_info)
+/* The boot tables map 4 GiB, and both protocols are 32-bit ones. */
+static void boot_multiboot2(uint64_t info)
+{
+	const char *why = multiboot2_parse(
+		phys_to_virt(HPA(info)), GiB(4) - info, HPA(info), &boot_info);
+
+	if (why)
+		plat_panic("boot: %s", why);
+}
+
+/* From entry.S. magic 0: PVH. */
+_Noreturn void boot_main(uint64_t info, uint32_t magic)
 {
 	void *stack;
 
 	serial_init();
 	cpu_init_boot();
 	log_info("boot", "Sluice");
-	pvh_parse(HPA(start_info), &boot_info);
+	boot_info_reserve(&boot_info, HPA(0), MiB(1)); /* BIOS, trampoline */
+	boot_info_reserve(&boot_info, virt_to_phys(image_start),
+			  (uint64_t)(image_end - image_start));
+	if (!magic)
+		pvh_parse(HPA(info), &boot_info);
+	else if (magic == MULTIBOOT2_BOOT_MAGIC)
+		boot_multiboot2(info);
+	else
+		plat_panic(
+			"boot: this boot loader speaks neither PVH nor "
+			"Multiboot 2");
 	mm_init(&boot_info.map);
 	stack = mm_alloc_stack(BOOT_STACK);
 	if (!stack)

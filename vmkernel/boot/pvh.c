@@ -34,16 +34,6 @@ struct hvm_memmap {
 } PACKED;
 _Static_assert(sizeof(struct hvm_memmap) == 24, "ABI");
 
-extern char image_start[], image_end[];
-
-static void pvh_reserve(struct mm_boot_map *map, hpa_t base, uint64_t size)
-{
-	if (map->reserved_count == ARRAY_SIZE(map->reserved))
-		plat_panic("boot: too many reserved regions");
-	map->reserved[map->reserved_count++] =
-		(struct mm_region){.base = base, .size = size};
-}
-
 static const void *pvh_table(uint64_t address, uint64_t size)
 {
 	if (address == 0 || address >= PVH_LOW_LIMIT ||
@@ -57,7 +47,7 @@ void pvh_parse(hpa_t start_info, struct boot_info *info)
 	const struct hvm_start_info *si = pvh_table(start_info.v, sizeof(*si));
 	const struct hvm_memmap *memmap;
 	const struct hvm_module *module;
-	struct mm_boot_map *map = &info->map;
+	const char *why;
 
 	if (si->magic != PVH_MAGIC || si->version < 1 || !si->memmap_count)
 		plat_panic(
@@ -66,27 +56,15 @@ void pvh_parse(hpa_t start_info, struct boot_info *info)
 	info->rsdp = HPA(si->rsdp);
 
 	memmap = pvh_table(si->memmap, si->memmap_count * sizeof(*memmap));
-	for (uint32_t i = 0; i < si->memmap_count; i++) {
-		if (memmap[i].type != PVH_RAM)
-			continue;
-		if (map->ram_count == MM_REGIONS_MAX) {
-			log_warn("boot",
-				 "memory map has over %u RAM regions, "
-				 "the rest is not used",
-				 MM_REGIONS_MAX);
-			break;
-		}
-		map->ram[map->ram_count++] = (struct mm_region){
-			HPA(memmap[i].address), memmap[i].size};
-	}
-
-	pvh_reserve(map, HPA(0), MiB(1)); /* BIOS data, trampoline */
-	pvh_reserve(map, virt_to_phys(image_start),
-		    (uint64_t)(image_end - image_start));
+	for (uint32_t i = 0; i < si->memmap_count; i++)
+		if (memmap[i].type == PVH_RAM)
+			boot_info_add_ram(info, memmap[i].address,
+					  memmap[i].size);
 	if (si->module_count) {
 		module = pvh_table(si->modules, sizeof(*module));
-		info->bundle = HPA(module->address);
-		info->bundle_size = module->size;
-		pvh_reserve(map, info->bundle, info->bundle_size);
+		boot_info_set_bundle(info, module->address, module->size);
 	}
+	why = boot_info_check(info);
+	if (why)
+		plat_panic("boot: %s", why);
 }

@@ -48,6 +48,7 @@ struct mm_boot_map {
 	struct mm_region ram[MM_REGIONS_MAX];
 	/* Not to be handed out: image, bundle, boot data. */
 	struct mm_region reserved[8];
+	uint64_t bundle_bytes; /* of that, for the statistics */
 };
 
 /* Boot CPU, once: page allocator, then final page tables (loads CR3). */

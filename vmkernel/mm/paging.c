@@ -198,7 +198,7 @@ void mm_init(const struct mm_boot_map *boot_map)
 {
 	struct mm_boot_map map = *boot_map;
 	unsigned level_max = paging_level_max();
-	uint64_t top = 0, total = 0, bundle = 0, orders, tables;
+	uint64_t top = 0, total = 0, orders, tables;
 	hpa_t early;
 
 	for (unsigned i = 0; i < map.ram_count; i++) {
@@ -230,11 +230,9 @@ void mm_init(const struct mm_boot_map *boot_map)
 	for (unsigned i = 0; i < map.ram_count; i++)
 		mm_add_region(&map, map.ram[i].base.v,
 			      map.ram[i].base.v + map.ram[i].size);
-	if (boot_map->reserved_count > 2)
-		bundle = boot_map->reserved[2].size;
 	page_account(total,
 		     (uint64_t)(image_end - image_start) + orders + tables,
-		     bundle);
+		     map.bundle_bytes);
 }
 
 hpa_t mm_kernel_cr3(void)
