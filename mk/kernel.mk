@@ -5,8 +5,8 @@ K := $(BUILD)/kernel
 
 KERNEL_C := $(wildcard lib/*.c plat/*.c plat/kernel/*.c vswitch/*.c \
 	drivers/net/*.c vmm/dev/*.c vmm/*.c vmm/load/*.c vmm/svm/*.c \
-	vmkernel/*/*.c)
-KERNEL_S := $(wildcard vmm/*.S vmm/svm/*.S vmkernel/*/*.S lib/*.S)
+	vmm/vmx/*.c vmkernel/*/*.c)
+KERNEL_S := $(wildcard vmm/*.S vmm/svm/*.S vmm/vmx/*.S vmkernel/*/*.S lib/*.S)
 KERNEL_O := $(KERNEL_C:%.c=$(K)/%.o) $(KERNEL_S:%.S=$(K)/%.S.o)
 
 $(K)/%.o: %.c

@@ -27,14 +27,15 @@ struct injection {
 };
 
 /*
- * Calls for a vCPU happen on the CPU it is loaded on, except create. State is
- * exchanged through vcpu->state: general registers, rip and rflags at every
- * exit, the rest by sync_state().
+ * Calls for a vCPU happen on the CPU it is loaded on. Exceptions are create,
+ * and, while it does not run, what a VM's reset sets from any CPU: set_state,
+ * set_pat, set_tsc_offset. State is exchanged through vcpu->state: general
+ * registers, rip and rflags at every exit, the rest by sync_state().
  */
 struct cpu_ops {
 	const char *name;
-	/* Is it there and usable? NULL, or a sentence that says why not and
-	 * what to do. */
+	/* Is it there and usable? NULL; cpu_ops_absent; or, where it is there,
+	 * a sentence that says why it is not usable and what to do. */
 	const char *(*probe)(void);
 	/* Turns it on, on the calling CPU. 0 or -errno. */
 	int (*enable)(void);
@@ -86,8 +87,11 @@ struct cpu_ops {
 	uint64_t (*npt_table)(hpa_t pa);
 };
 
-extern const struct cpu_ops svm_ops;
+extern const struct cpu_ops svm_ops, vmx_ops;
+extern const char cpu_ops_absent[];
 /* Chosen at boot; NULL until then. */
 extern const struct cpu_ops *cpu_ops;
+/* Chooses it: NULL, or why none can be used. */
+const char *cpu_ops_choose(void);
 
 #endif

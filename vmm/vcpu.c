@@ -19,8 +19,6 @@
 #define FCW_RESET    0x037f /* FNINIT; the FPU of a PC after firmware */
 #define FPU_SIZE_MAX KiB(8)
 
-const struct cpu_ops *cpu_ops;
-
 uint64_t vcpu_xcr0_mask(void)
 {
 	static uint64_t mask;

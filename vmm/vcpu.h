@@ -10,6 +10,7 @@
 
 struct vm;
 struct svm_vcpu;
+struct vmx_vcpu;
 
 enum vcpu_run {
 	VCPU_OFF,	/* the VM is not running */
@@ -31,7 +32,10 @@ enum vcpu_request {
  */
 struct vcpu {
 	struct vcpu_state state;
-	struct svm_vcpu *svm;
+	union { /* the back end's own */
+		struct svm_vcpu *svm;
+		struct vmx_vcpu *vmx;
+	};
 	struct world world;
 	struct vm *vm;
 	unsigned index;
@@ -45,7 +49,7 @@ struct vcpu {
 	struct lapic lapic;
 	struct pvclock pvclock;
 
-	/* State that C code must switch: not in the VMCB. */
+	/* State that C code must switch: entry and exit do not. */
 	void *fpu; /* XSAVE area */
 	uint64_t xcr0;
 	uint64_t dr[4];

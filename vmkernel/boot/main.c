@@ -55,13 +55,12 @@ static void boot_open_bundle(void)
 
 static void boot_cpu_ops(void)
 {
-	const char *why = svm_ops.probe();
+	const char *why = cpu_ops_choose();
 
 	if (why) {
 		log_error("boot", "cannot run virtual machines: %s", why);
 		boot_give_up();
 	}
-	cpu_ops = &svm_ops;
 	if (world_enable_cpu() < 0)
 		plat_panic("boot: %s cannot be turned on", cpu_ops->name);
 }

@@ -35,12 +35,10 @@ static const char *svm_probe(void)
 
 	cpuid(0x80000000, 0, out);
 	if (out[0] < 0x8000000a)
-		return "this CPU is not an AMD one with SVM; use a machine (or "
-		       "'qemu -cpu EPYC,+svm') that has it";
+		return cpu_ops_absent;
 	cpuid(0x80000001, 0, out);
 	if (!(out[2] & 1u << 2))
-		return "this CPU has no SVM; use a machine (or 'qemu -cpu "
-		       "EPYC,+svm') that has it";
+		return cpu_ops_absent;
 	svm.giant_pages = out[3] & 1u << 26;
 	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
 		return "SVM is disabled by the firmware; turn on "
