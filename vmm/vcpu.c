@@ -168,7 +168,9 @@ void vcpu_switch_in(struct vcpu *vcpu)
 static void vcpu_state_reset(struct vcpu_state *s)
 {
 	static const struct segment data = {0, 0x093, 0xffff, 0};
+	uint32_t signature[4];
 
+	cpuid(1, 0, signature); /* what the guest's CPUID says as well */
 	memset(s, 0, sizeof(*s));
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		s->seg[i] = data;
@@ -181,7 +183,7 @@ static void vcpu_state_reset(struct vcpu_state *s)
 	s->cr0 = 0x60000010;
 	s->dr6 = DR6_RESET;
 	s->dr7 = DR7_RESET;
-	s->gpr[GPR_RDX] = 0x00800f12; /* a family 17h part's signature */
+	s->gpr[GPR_RDX] = signature[0];
 }
 
 void vcpu_reset(struct vcpu *vcpu)
