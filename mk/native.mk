@@ -8,6 +8,7 @@ SHARED_C := $(wildcard lib/*.c plat/*.c plat/linux/*.c vswitch/*.c \
 	drivers/net/*.c vmm/dev/*.c vmm/load/*.c) \
 	$(wildcard vmm/decode.c vmm/emulate*.c vmm/guest_walk.c vmm/acpi.c \
 	vmm/cpuid.c vmm/msr_policy.c vmm/cr.c vmkernel/boot/acpi.c \
+	vmkernel/boot/boot_info.c vmkernel/boot/multiboot2.c \
 	vmkernel/console/console.c vmkernel/console/filter.c \
 	vmkernel/console/report_port.c \
 	vmkernel/sched/wheel.c)

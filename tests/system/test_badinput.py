@@ -37,12 +37,12 @@ def gives_up(box):
     return messages
 
 
-def test_no_svm(boot):
+def test_no_virtualization(boot):
     box = boot(configuration(payload("mmio")), seconds=SECONDS,
                edit=replaced("-cpu", "EPYC,-svm"))
     assert gives_up(box)[0] == (
-        "cannot run virtual machines: this CPU has no SVM; use a machine (or "
-        "'qemu -cpu EPYC,+svm') that has it")
+        "cannot run virtual machines: this CPU has neither AMD's SVM nor "
+        "Intel's VT-x; use a machine (or 'qemu -cpu EPYC,+svm') that has one")
 
 
 def test_no_xsave(boot):

@@ -11,7 +11,8 @@ from machine import ledger_errors
 SECONDS = 90
 
 
-@pytest.mark.parametrize("name", ["exceptions", "cpuid_msr", "apic", "mmio"])
+@pytest.mark.parametrize("name", ["exceptions", "cpuid_msr", "apic", "mmio",
+                                  "exits"])
 def test_guest(boot, name):
     box = boot(configuration(payload(name, cpus=2)), seconds=SECONDS)
     assert failures(box, name) == []

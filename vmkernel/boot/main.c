@@ -42,7 +42,8 @@ static void boot_open_bundle(void)
 	if (!boot_info.bundle_size) {
 		log_error("boot",
 			  "no bundle was given: pass the file that "
-			  "'sluice build' wrote as the initrd");
+			  "'sluice build' wrote as the initrd, or, in GRUB, "
+			  "by module2");
 		boot_give_up();
 	}
 	if (bundle_open(&boot_bundle, phys_to_virt(boot_info.bundle),

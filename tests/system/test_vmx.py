@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The Intel back end, on the VT-x that Bochs emulates; booted by GRUB."""
+
+import os
+
+import pytest
+
+from bochs import Bochs
+from conftest import configuration, failures, payload
+from iso import make_iso
+from machine import sluice
+
+SECONDS = 100
+
+
+@pytest.fixture
+def boot_bochs(tmp_path):
+    """boot_bochs(CONFIG): a Bochs that has run it. No uplinks: an i440fx has
+    neither the NIC nor the interrupts that Sluice's driver wants."""
+    def run(*vms, cpus=1):
+        config = tmp_path / "box.yaml"
+        bundle = tmp_path / "box.bundle"
+        config.write_text(configuration(*vms, uplinks=()))
+        build = sluice("build", "-o", str(bundle), str(config))
+        assert build.returncode == 0, build.stderr
+        iso = make_iso(str(tmp_path), str(bundle))
+        try:
+            return Bochs(str(tmp_path), iso, cpus=cpus, seconds=SECONDS)
+        finally:
+            os.remove(iso)
+            os.remove(bundle)
+    return run
+
+
+def small(name, **settings):
+    return payload(name, memory="16M", **settings)
+
+
+def test_guests(boot_bochs):
+    """All kinds of exits, interrupts, exceptions, and a guest that dies."""
+    names = ["exits", "apic", "cpuid_msr", "exceptions"]
+    box = boot_bochs(*(small(name, cpus=2) for name in names),
+                     small("triple_fault"))
+    for name in names:
+        assert failures(box, name) == []
+    crash, _ = box.wait_for("stopped: triple fault")
+    assert crash.area == "triple_fault/0"
+    registers = " ".join(line.text for line in box.lines
+                         if line.area == "triple_fault/0")
+    # What the payload put into rbx and r12.
+    assert "rbx 5111ce00dead0001" in registers
+    assert "r12 5111ce00dead0002" in registers
+    vms = {vm["name"]: vm for vm in box.report()["vms"]}
+    assert {name: vm["state"] for name, vm in vms.items()} == {
+        "triple_fault": "crashed", **{name: "off" for name in names}}
+    exits = vms["exits"]
+    for reason in ("io", "cpuid", "nested_fault", "irq_window", "hlt",
+                   "interrupt"):
+        assert exits["exits"][reason] >= 1, reason
+    assert exits["interrupts"] == 2
+    assert vms["apic"]["exits"]["nmi_window"] == 2
+
+
+def test_two_cpus(boot_bochs):
+    """VMX on each CPU, and vCPUs that wake each other across them."""
+    box = boot_bochs(small("exits", cpus=2), small("apic", cpus=2), cpus=2)
+    box.wait_for("^2 CPUs online")
+    for name in ("exits", "apic"):
+        assert failures(box, name) == []
