@@ -23,6 +23,10 @@
 #define EXT8_EBX_IBRS	 (1u << 14)
 #define EXT8_EBX_STIBP	 (1u << 15)
 #define EXT8_EBX_SSBD	 (1u << 24)
+/* The same, where Intel has them; one bit for IBRS and IBPB. */
+#define LEAF7_EDX_IBRS	 (1u << 26)
+#define LEAF7_EDX_STIBP	 (1u << 27)
+#define LEAF7_EDX_SSBD	 (1u << 31)
 #define SPEC_CTRL_IBRS	 (1ull << 0)
 #define SPEC_CTRL_STIBP	 (1ull << 1)
 #define SPEC_CTRL_SSBD	 (1ull << 2)
@@ -124,11 +128,17 @@ static int msr_write_pat(struct vcpu *vcpu, uint64_t value)
 /* The bits that this CPU has, each by its own CPUID bit; 0: no such MSR. */
 static uint64_t msr_spec_ctrl_mask(struct vcpu *vcpu)
 {
-	uint32_t ebx = msr_cpuid(vcpu, 0x80000008, 1);
+	uint32_t amd = msr_cpuid(vcpu, 0x80000008, 1);
+	uint32_t intel = msr_cpuid(vcpu, 7, 3);
+	uint64_t mask = 0;
 
-	return (ebx & EXT8_EBX_IBRS ? SPEC_CTRL_IBRS : 0) |
-	       (ebx & EXT8_EBX_STIBP ? SPEC_CTRL_STIBP : 0) |
-	       (ebx & EXT8_EBX_SSBD ? SPEC_CTRL_SSBD : 0);
+	if (amd & EXT8_EBX_IBRS || intel & LEAF7_EDX_IBRS)
+		mask |= SPEC_CTRL_IBRS;
+	if (amd & EXT8_EBX_STIBP || intel & LEAF7_EDX_STIBP)
+		mask |= SPEC_CTRL_STIBP;
+	if (amd & EXT8_EBX_SSBD || intel & LEAF7_EDX_SSBD)
+		mask |= SPEC_CTRL_SSBD;
+	return mask;
 }
 
 static int msr_write_spec_ctrl(struct vcpu *vcpu, uint64_t value)
@@ -144,7 +154,10 @@ static int msr_write_spec_ctrl(struct vcpu *vcpu, uint64_t value)
 
 static int msr_write_pred_cmd(struct vcpu *vcpu, uint64_t value)
 {
-	if (!(msr_cpuid(vcpu, 0x80000008, 1) & EXT8_EBX_IBPB) || value & ~1ull)
+	bool there = msr_cpuid(vcpu, 0x80000008, 1) & EXT8_EBX_IBPB ||
+		     msr_cpuid(vcpu, 7, 3) & LEAF7_EDX_IBRS;
+
+	if (!there || value & ~1ull)
 		return -EPERM;
 	if (value)
 		wrmsr(MSR_PRED_CMD, 1);

@@ -89,8 +89,9 @@ static void vcpu_fpu_restore(struct vcpu *vcpu)
 	xsetbv(0, vcpu->xcr0);
 }
 
-/* CPUID 0x80000008 EBX: what protects one guest from what another trained.
- * No emulator here has it; done by AMD's guidance (document 111006). */
+/* CPUID 0x80000008 EBX, or 7 EDX: what protects one guest from what another
+ * trained. No emulator here has it; done by AMD's guidance (document 111006).
+ */
 static bool vcpu_has_ibpb(void)
 {
 	static int has = -1;
@@ -99,6 +100,11 @@ static bool vcpu_has_ibpb(void)
 	if (has < 0) {
 		cpuid(0x80000008, 0, out);
 		has = out[1] >> 12 & 1;
+		cpuid(0, 0, out);
+		if (out[0] >= 7) {
+			cpuid(7, 0, out);
+			has |= out[3] >> 26 & 1;
+		}
 	}
 	return has;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The Intel VMX back end of cpu_ops. */
+#include <asm/vmx.h>
 #include <linux/errno.h>
 
 #include "vmkernel/cpu/cpu.h"
@@ -15,8 +16,17 @@
  * another takes its place. Worlds do not move between CPUs, so it stays where
  * it first ran. What is set from elsewhere (a VM's reset) waits for vmx_load().
  *
- * Full VT-x is not here yet: what is missing is in ARCHITECTURE.md, and stops
- * the VM that needs it with a message.
+ * This has run in an emulator only. What is not here yet:
+ *   - hardware task switches of 32-bit guests: the VM is stopped, with the
+ *     exit's code in the log;
+ *   - a vCPU that moves between CPUs: an assertion;
+ *   - what Intel's CPUs need beyond VERW and the L1D flush below against leaks
+ *     through speculation: threads of one core are not kept apart, and the
+ *     return stack buffer is filled only when another VM comes;
+ *   - tagged invalidation: INVEPT and INVVPID are for all contexts at once.
+ * Bochs 2.7 departs from a CPU in one point: an interrupt does not end guest
+ * mode if the guest's IF is clear, and has been since the entry. A vCPU that
+ * loops like that has its CPU for itself there.
  */
 
 #define MSR_FLUSH_CMD 0x10bu
@@ -170,6 +180,7 @@ static void vmx_enter(struct vcpu *vcpu, struct exit *exit)
 {
 	struct vmx_vcpu *x = vcpu->vmx;
 	struct vcpu_state *s = &vcpu->state;
+	uint32_t reason;
 
 	vmx_prepare(vcpu);
 	if (unlikely(!vmx_run_guest(s->gpr, x->launched))) {
@@ -179,13 +190,16 @@ static void vmx_enter(struct vcpu *vcpu, struct exit *exit)
 			  exit->code); /* 30.4 */
 		return;
 	}
-	x->launched = true;
 	s->cr2 = read_cr2();
 	s->rip = vmcs_read(VMCS_GUEST_RIP);
 	s->gpr[GPR_RSP] = vmcs_read(VMCS_GUEST_RSP);
 	s->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+	reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
+	/* One that failed over the guest's state has launched nothing (26.8).
+	 */
+	x->launched |= !(reason & VMX_EXIT_REASONS_FAILED_VMENTRY);
 	vmx_take_interrupted_event(vcpu);
-	vmx_decode_exit(vcpu, (uint32_t)vmcs_read(VMCS_EXIT_REASON), exit);
+	vmx_decode_exit(vcpu, reason, exit);
 }
 
 static void vmx_inject(struct vcpu *vcpu, const struct injection *what)

@@ -49,7 +49,9 @@ static void vmx_get_segment(unsigned index, struct segment *s)
 		s->attrib &= (uint16_t)~SEG_ATTR_P;
 }
 
-/* 26.2.2 and on: what an exit loads. Nothing of it changes after boot. */
+/* 26.2.2 and on: what an exit loads. Nothing of it changes after boot. The
+ * limits of GDT and IDT become 0xffff; the IDT is full, and selectors are ours.
+ */
 static void vmx_init_host(void)
 {
 	struct cpu *cpu = cpu_this();
