@@ -20,10 +20,9 @@
  *   - hardware task switches of 32-bit guests: the VM is stopped, with the
  *     exit's code in the log;
  *   - a vCPU that moves between CPUs: an assertion;
- *   - what Intel's CPUs need beyond VERW and the L1D flush below against leaks
- *     through speculation: threads of one core are not kept apart, and the
- *     return stack buffer is filled only when another VM comes;
- *   - tagged invalidation: INVEPT and INVVPID are for all contexts at once.
+ *   - threads of one core are not kept apart, as L1TF and MDS would want it.
+ *     VERW, the flush of the L1D and the filling of the RSB are there;
+ *   - INVVPID is for all contexts at once.
  * Bochs 2.7 departs from a CPU in one point: an interrupt does not end guest
  * mode if the guest's IF is clear, and has been since the entry. A vCPU that
  * loops like that has its CPU for itself there.
