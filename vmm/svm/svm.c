@@ -50,9 +50,6 @@ static const char *svm_probe(void)
 	svm.asid_count = out[1];
 	svm.features = out[3];
 	cpuid(1, 0, out);
-	if (!(out[2] & 1u << 26))
-		return "this CPU has no XSAVE, by which the state of VMs is "
-		       "switched; a CPU from 2011 or later has it";
 	svm.emulated = out[2] & 1u << 31;
 	svm_fill_rsb = !svm.emulated;
 	return NULL;
