@@ -20,17 +20,28 @@ static unsigned entry_age(const struct mactable *table, uint64_t entry)
 	return (uint8_t)(table->tick - (entry >> 56));
 }
 
+/* 2^64 over the golden ratio: an odd number without structure. */
+#define HASH_MULTIPLIER 0x9e3779b97f4a7c15ull
+
+/* Mixes, one to one: addresses in a row lose their order. */
+static uint64_t hash_mix(uint64_t value)
+{
+	value *= HASH_MULTIPLIER;
+	return value ^ value >> 32;
+}
+
+/* The top bits of a product with a secret odd number: two addresses chosen
+ * without knowing it meet in a bucket by chance only (Dietzfelbinger et al., "A
+ * Reliable Randomized Algorithm for the Closest-Pair Problem", 1997). */
 static unsigned mactable_hash(const struct mactable *table, uint64_t mac)
 {
-	/* Fibonacci hashing: the product's top bits depend on all of it. */
-	uint64_t product = (mac ^ table->seed) * 0x9e3779b97f4a7c15ull;
-
-	return (unsigned)(product >> (64 - MACTABLE_BUCKETS_SHIFT));
+	return (unsigned)(hash_mix(mac) * table->secret >>
+			  (64 - MACTABLE_BUCKETS_SHIFT));
 }
 
 void mactable_init(struct mactable *table, uint64_t seed, uint64_t now_ns)
 {
-	table->seed = seed;
+	table->secret = hash_mix(hash_mix(seed)) | 1;
 	table->tick = (uint32_t)(now_ns >> MACTABLE_TICK_SHIFT);
 }
 
@@ -48,47 +59,90 @@ uint64_t mactable_find(const struct mactable *table, uint64_t mac)
 	return 0;
 }
 
-/* Where the address stands, or may be put; NULL when all are static. */
-static uint64_t *mactable_way(struct mactable *table, uint64_t mac)
+/* A port's dynamic entries in the bucket. */
+static unsigned bucket_share(const struct mac_bucket *bucket, unsigned port)
 {
-	struct mac_bucket *bucket = &table->buckets[mactable_hash(table, mac)];
-	uint64_t *room = NULL;
-	unsigned room_age = 0;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < MACTABLE_WAYS; i++)
+		count += !(bucket->ways[i] & ENTRY_STATIC) &&
+			 mactable_port(bucket->ways[i]) == port;
+	return count;
+}
+
+/* Who makes room for a newcomer of this port in a full bucket; NULL when all
+ * are static. */
+static uint64_t *mactable_victim(const struct mactable *table,
+				 struct mac_bucket *bucket, unsigned port)
+{
+	uint64_t *victim = NULL;
+	unsigned victim_rank = 0;
 
 	for (unsigned i = 0; i < MACTABLE_WAYS; i++) {
 		uint64_t entry = bucket->ways[i];
-		/* A free one is older than any. */
-		unsigned age = entry ? entry_age(table, entry) : 256;
+		unsigned holder = mactable_port(entry);
+		unsigned share =
+			bucket_share(bucket, holder) + (holder == port);
+		unsigned rank = share << 8 | entry_age(table, entry);
 
-		if ((entry & MAC_MASK) == mac && entry)
-			return &bucket->ways[i];
-		if (entry & ENTRY_STATIC)
-			continue;
-		if (!room || age > room_age) {
-			room = &bucket->ways[i];
-			room_age = age;
+		if (!(entry & ENTRY_STATIC) && rank > victim_rank) {
+			victim = &bucket->ways[i];
+			victim_rank = rank;
 		}
 	}
-	return room;
+	return victim;
+}
+
+/* Where the address stands, or may be put; NULL when all are static. */
+static uint64_t *mactable_way(struct mactable *table, uint64_t mac,
+			      unsigned port)
+{
+	struct mac_bucket *bucket = &table->buckets[mactable_hash(table, mac)];
+	uint64_t *room = NULL;
+
+	for (unsigned i = 0; i < MACTABLE_WAYS; i++) {
+		uint64_t entry = bucket->ways[i];
+
+		if (!entry)
+			room = room ? room : &bucket->ways[i];
+		else if ((entry & MAC_MASK) == mac)
+			return &bucket->ways[i];
+	}
+	return room ? room : mactable_victim(table, bucket, port);
+}
+
+/* Every change of an entry goes through here, and the counters with it. */
+static void mactable_put(struct mactable *table, uint64_t *way, uint64_t entry)
+{
+	struct mactable_stats *stats = &table->stats;
+	bool known = *way && (*way & MAC_MASK) == (entry & MAC_MASK);
+
+	if (known)
+		stats->moved += mactable_port(*way) != mactable_port(entry);
+	else
+		stats->evicted += *way && entry;
+	stats->learned += entry && !known && !(entry & ENTRY_STATIC);
+	stats->entries += (uint32_t) !!entry - (uint32_t) !!*way;
+	WRITE_ONCE(*way, entry);
 }
 
 void mactable_learn(struct mactable *table, uint64_t mac, unsigned port)
 {
-	uint64_t *way = mactable_way(table, mac);
+	uint64_t *way = mactable_way(table, mac, port);
 
 	if (way && !(*way & ENTRY_STATIC))
-		WRITE_ONCE(*way, entry_make(table, mac, port));
+		mactable_put(table, way, entry_make(table, mac, port));
 }
 
 int mactable_pin(struct mactable *table, uint64_t mac, unsigned port)
 {
-	uint64_t *way = mactable_way(table, mac);
+	uint64_t *way = mactable_way(table, mac, port);
 
 	if (!way)
 		return -ENOSPC;
 	if (*way & ENTRY_STATIC && mactable_port(*way) != port)
 		return -EEXIST;
-	WRITE_ONCE(*way, entry_make(table, mac, port) | ENTRY_STATIC);
+	mactable_put(table, way, entry_make(table, mac, port) | ENTRY_STATIC);
 	return 0;
 }
 
@@ -123,7 +177,7 @@ void mactable_sweep(struct mactable *table, uint64_t now_ns)
 		 * deceive. */
 		if (ticks > MACTABLE_AGE_TICKS ||
 		    entry_age(table, *way) > MACTABLE_AGE_TICKS)
-			WRITE_ONCE(*way, 0);
+			mactable_put(table, way, 0);
 	}
 }
 
@@ -134,6 +188,6 @@ void mactable_forget(struct mactable *table, unsigned port)
 					 .ways[i % MACTABLE_WAYS];
 
 		if (*way && mactable_port(*way) == port)
-			WRITE_ONCE(*way, 0);
+			mactable_put(table, way, 0);
 	}
 }

@@ -18,8 +18,12 @@
  *   bits 63:56  the tick when it was last seen (dynamic), modulo 256
  *
  * A word of zero is free (the address zero is never learned). When a bucket is
- * full, the dynamic entry not seen for longest makes room: a flood of addresses
- * costs a constant each, and the table cannot grow.
+ * full, the port with the most dynamic entries in it makes room (the newcomer
+ * counts as one of its own port's), and of these the one not seen for longest.
+ * So a flood of addresses costs a constant each, the table cannot grow, and
+ * what a flooding port pushes out is its own, as soon as it has its share of
+ * the bucket. Of entries seen in the same tick always the first is replaced: a
+ * flood wears out one place, and leaves alone what was there before it.
  */
 #define MACTABLE_WAYS 8
 /* A build may ask for a small table, to see buckets overflow. */
@@ -38,10 +42,20 @@ struct mac_bucket {
 	uint64_t ways[MACTABLE_WAYS];
 } CACHE_ALIGNED;
 
+/* Changed under the lock. learned + pinned addresses are entries, evicted, aged
+ * or forgotten with their port. */
+struct mactable_stats {
+	uint32_t entries; /* now, static ones too */
+	uint64_t learned; /* addresses that were new */
+	uint64_t moved;	  /* known ones seen at another port */
+	uint64_t evicted; /* made room for another */
+};
+
 struct mactable {
 	struct mac_bucket buckets[MACTABLE_BUCKETS];
-	uint64_t seed; /* of the hash: nobody outside can aim at a bucket */
-	uint32_t tick; /* swept up to here */
+	uint64_t secret; /* of the hash: nobody outside can aim at a bucket */
+	uint32_t tick;	 /* swept up to here */
+	struct mactable_stats stats;
 };
 
 /* An address as a number, as in an entry. */
@@ -96,7 +110,7 @@ void mactable_learn(struct mactable *table, uint64_t mac, unsigned port);
 /* 0, -EEXIST (another port's static entry), -ENOSPC (a bucket full of static
  * entries). */
 int mactable_pin(struct mactable *table, uint64_t mac, unsigned port);
-/* Drops all entries of a port. */
+/* Drops all entries of a port; looks at every entry. */
 void mactable_forget(struct mactable *table, unsigned port);
 
 #endif

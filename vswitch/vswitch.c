@@ -158,6 +158,21 @@ uint64_t vswitch_copies(const struct vswitch *sw)
 	return copies;
 }
 
+void vswitch_table(struct vswitch *sw, struct vswitch_table *table)
+{
+	const struct mactable_stats *stats = &sw->table.stats;
+
+	lock_acquire(&sw->lock);
+	*table = (struct vswitch_table){
+		.entries = stats->entries,
+		.capacity = MACTABLE_ENTRIES,
+		.learned = stats->learned,
+		.moved = stats->moved,
+		.evicted = stats->evicted,
+	};
+	lock_release(&sw->lock);
+}
+
 /* Appends mac unless it is there; returns the new count. */
 static unsigned macs_add(uint8_t (*macs)[ETH_ADDR_LEN], unsigned count,
 			 unsigned max, const uint8_t *mac)

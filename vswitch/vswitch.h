@@ -58,6 +58,15 @@ struct port *vswitch_port(const struct vswitch *sw, unsigned position);
 /* Copies made since creation: for the ledger. Exact at a quiescent point. */
 uint64_t vswitch_copies(const struct vswitch *sw);
 
+/* The MAC table: what is in it now, and has happened to it since creation. */
+struct vswitch_table {
+	uint32_t entries, capacity;
+	uint64_t learned, moved, evicted; /* as struct mactable_stats */
+};
+
+/* A snapshot; takes the switch's lock. */
+void vswitch_table(struct vswitch *sw, struct vswitch_table *table);
+
 /*
  * The addresses that ports other than `except` list, each once, at most max of
  * them; returns how many there are (it may be above max, and then counts some

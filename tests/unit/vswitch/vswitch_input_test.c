@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include "tests/unit/lib/gso_packet.h"
 #include "tests/unit/vswitch/fake_port.h"
+#include "vswitch/mactable.h"
 
 /* The standard set: an uplink and three virtual NICs with hosts 1 to 3. */
 enum {
@@ -515,6 +516,72 @@ static void flood_of_addresses(void **state)
 	assert_int_equal(ports[A].port.ingress.forwarded, 2);
 }
 
+/* The wire cannot make the switch forget who is behind a VM's port, and so send
+ * frames between VMs out to the wire. */
+static void flood_from_the_wire(void **state)
+{
+	struct vswitch_table table;
+
+	ports[C].port.promiscuous = true;
+	attach();
+	for (unsigned i = 0; i < 100; i++)
+		send_to(C, A, 500 + i);
+	for (unsigned i = 0; i < 100000; i++)
+		send_to(UP, STRANGER, 100000 + i);
+	for (unsigned i = 0; i < PORTS; i++)
+		ports[i].got_count = 0;
+	for (unsigned i = 0; i < 100; i++)
+		send_to(A, 500 + i, A);
+	assert_got(0, 0, 0, 100);
+	assert_int_equal(ports[A].port.ingress.forwarded, 100);
+
+	vswitch_table(sw, &table);
+	assert_int_equal(table.capacity, MACTABLE_ENTRIES);
+	assert_true(table.entries <= table.capacity);
+	assert_int_equal(table.learned, 100100);
+	/* The three static ones were not learned. */
+	assert_int_equal(table.evicted, 100100 + 3 - table.entries);
+	assert_int_equal(table.moved, 0);
+	send_to(UP, A, 500);
+	vswitch_table(sw, &table);
+	assert_int_equal(table.moved, 1);
+}
+
+/* The uplink's limit: what its NIC let through a little too long. */
+static void giants_from_the_wire(void **state)
+{
+	attach();
+	for (uint32_t len = 1518; len <= 2048; len += 265) {
+		struct frame *f = fake_frame(&ports[UP], mac(A), mac(STRANGER));
+
+		f->len = len;
+		vswitch_input(&ports[UP].port, &f, 1);
+	}
+	assert_got(0, 1, 0, 0);
+	assert_int_equal(drops(UP)[DROP_GIANT], 2);
+}
+
+/* From a reserved address, and any other that is a group's. */
+static void sources_that_are_groups(void **state)
+{
+	uint8_t from[6] = {0x01, 0x80, 0xc2, 0x00, 0x00, 0x00};
+
+	attach();
+	for (unsigned i = 0; i < 256; i++) {
+		from[5] = (uint8_t)i;
+		send_frame(UP, mac(A), from);
+		send_frame(B, mac(A), from);
+	}
+	send_frame(UP, mac(A), broadcast);
+	assert_int_equal(drops(UP)[DROP_BAD_SOURCE], 257);
+	assert_int_equal(drops(B)[DROP_BAD_SOURCE], 256);
+	assert_got(0, 0, 0, 0);
+	/* Nothing was learned. */
+	from[5] = 0;
+	send_frame(A, from, mac(A));
+	assert_int_equal(drops(A)[DROP_RESERVED], 1);
+}
+
 /* One deliver() for each output port, order kept, in whatever mix. */
 static void batches(void **state)
 {
@@ -712,6 +779,9 @@ int main(void)
 		TEST(moves_on_the_wire_side),
 		TEST(learned_addresses_age),
 		TEST(flood_of_addresses),
+		TEST(flood_from_the_wire),
+		TEST(giants_from_the_wire),
+		TEST(sources_that_are_groups),
 		TEST(batches),
 		TEST(random_traffic),
 	};
