@@ -119,9 +119,35 @@ static void e1000e_irq_enable(struct netdev *dev, enum netdev_vector v, bool on)
 	e1000e_write(nic, on ? E1000E_IMS : E1000E_IMC, causes[v]);
 }
 
+/* The register is cleared by reading, so each event is added once, whichever
+ * CPU comes first: irq_ack() and link() may do so at the same time. It stops at
+ * 2^32 - 1, which is also what a NIC that is gone reads as. */
+static void e1000e_harvest(const struct e1000e *nic, uint32_t reg,
+			   uint64_t *counter)
+{
+	uint32_t events = e1000e_read(nic, reg);
+
+	if (events != ~0u)
+		e1000e_count(counter, events);
+}
+
+/* What the NIC has dropped by itself. */
+static void e1000e_harvest_drops(const struct e1000e *nic,
+				 struct netdev_stats *stats)
+{
+	e1000e_harvest(nic, E1000E_MPC, &stats->rx_missed);
+	e1000e_harvest(nic, E1000E_CRCERRS, &stats->rx_errors);
+	e1000e_harvest(nic, E1000E_ALGNERRC, &stats->rx_errors);
+	e1000e_harvest(nic, E1000E_RXERRC, &stats->rx_errors);
+	e1000e_harvest(nic, E1000E_RUC, &stats->rx_runts);
+	e1000e_harvest(nic, E1000E_RFC, &stats->rx_runts);
+	e1000e_harvest(nic, E1000E_ROC, &stats->rx_giants);
+	e1000e_harvest(nic, E1000E_RJC, &stats->rx_giants);
+}
+
 static void e1000e_harvest_missed(struct e1000e *nic)
 {
-	nic->dev.stats.rx_missed += e1000e_read(nic, E1000E_MPC);
+	e1000e_harvest_drops(nic, &nic->dev.stats);
 }
 
 static void e1000e_irq_ack(struct netdev *dev, enum netdev_vector v)
@@ -401,7 +427,8 @@ static int e1000e_start(struct netdev *dev)
 		return err;
 	e1000e_errata(nic);
 	e1000e_setup_link(nic);
-	(void)e1000e_read(nic, E1000E_MPC); /* 4.6.4: reading clears it */
+	/* 4.6.4: reading clears them. What was there is nobody's. */
+	e1000e_harvest_drops(nic, &(struct netdev_stats){0});
 	e1000e_ring_reset(nic);
 	e1000e_setup_receive(nic);
 	e1000e_setup_transmit(nic);

@@ -70,6 +70,12 @@ static inline void e1000e_write(const struct e1000e *nic, uint32_t reg,
 	mmio_write32(&nic->dev.res.regs, reg, value);
 }
 
+/* To a counter that both sides add to. */
+static inline void e1000e_count(uint64_t *counter, uint32_t events)
+{
+	__atomic_fetch_add(counter, events, __ATOMIC_RELAXED);
+}
+
 /* e1000e_ring.c: these three as in netdev_ops. */
 unsigned e1000e_ring_transmit(struct netdev *dev, struct frame *const *frames,
 			      unsigned count);

@@ -149,7 +149,14 @@
 #define   TARC0_ERRATUM			(1u << 26)
 
 /* Statistics (10.2.7): cleared by reading */
+#define E1000E_CRCERRS	0x04000
+#define E1000E_ALGNERRC	0x04004
+#define E1000E_RXERRC	0x0400c
 #define E1000E_MPC	0x04010
+#define E1000E_RUC	0x040a4 /* undersize */
+#define E1000E_RFC	0x040a8 /* undersize, bad CRC */
+#define E1000E_ROC	0x040ac /* oversize */
+#define E1000E_RJC	0x040b0 /* oversize, bad CRC */
 
 /*
  * Extended receive descriptor (7.1.4). Software writes the buffer's address

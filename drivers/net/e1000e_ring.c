@@ -246,8 +246,11 @@ static void e1000e_ring_reject(struct e1000e *nic, uint32_t status)
 {
 	struct e1000e_rx *rx = &nic->rx;
 
-	/* RCTL.LPE is 0, so no frame is longer than a buffer (10.2.5.1). The
-	 * descriptors of one that is are dropped up to its last. */
+	/* RCTL.LPE is 0, so no frame is longer than 1522 bytes, FCS and all
+	 * (10.2.5.1), and none longer than a buffer; the descriptors of one
+	 * that is are dropped up to its last. What is a bit too long all the
+	 * same is the switch's to drop: an emulated NIC leaves the FCS out of
+	 * that sum. */
 	if (!(status & RXD_EOP)) {
 		rx->split = true;
 		nic->dev.stats.device_nonsense++;
@@ -255,7 +258,7 @@ static void e1000e_ring_reject(struct e1000e *nic, uint32_t status)
 		rx->split = false;
 		nic->dev.stats.device_nonsense++;
 	} else if (status & RXD_BAD_FRAME) {
-		nic->dev.stats.rx_errors++;
+		e1000e_count(&nic->dev.stats.rx_errors, 1);
 	} else { /* a length that cannot be */
 		nic->dev.stats.device_nonsense++;
 	}
@@ -304,7 +307,7 @@ unsigned e1000e_ring_poll(struct netdev *dev, struct frame **frames,
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (unlikely((status & (RXD_EOP | RXD_BAD_FRAME)) != RXD_EOP ||
 			     len - ETH_HEADER_LEN >
-				     FRAME_MAX - ETH_HEADER_LEN ||
+				     RX_BUFFER_SIZE - ETH_HEADER_LEN ||
 			     rx->split)) {
 			e1000e_ring_reject(nic, status);
 			continue;

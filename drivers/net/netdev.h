@@ -42,8 +42,10 @@ struct netdev_link {
 /* Counters of the driver itself; frames are counted by the port's ledger. */
 struct netdev_stats {
 	uint64_t interrupts[NETDEV_VECTORS_MAX];
-	uint64_t rx_errors; /* descriptors with an error bit: dropped */
-	uint64_t rx_missed; /* the NIC had no descriptor (MPC) */
+	uint64_t rx_errors; /* bad bytes: by the NIC's count or a descriptor */
+	uint64_t rx_missed; /* the NIC had no descriptor */
+	uint64_t rx_runts;  /* too short, dropped by the NIC */
+	uint64_t rx_giants; /* too long, dropped by the NIC */
 	uint64_t tx_tail_writes;
 	uint64_t device_nonsense; /* values that no sane device writes */
 };
@@ -73,7 +75,9 @@ struct netdev_ops {
 	/* Frames the NIC has finished with, at most max. */
 	unsigned (*reap)(struct netdev *dev, struct frame **frames,
 			 unsigned max);
-	/* Received frames, at most max; valid until the next poll(). */
+	/* Received frames, at most max; valid until the next poll(). At least
+	 * an Ethernet header; what is longer than frame_max is for the switch
+	 * to drop. */
 	unsigned (*poll)(struct netdev *dev, struct frame **frames,
 			 unsigned max);
 	/* Mask or unmask one vector. After unmasking, work that came in

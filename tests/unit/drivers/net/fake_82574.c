@@ -7,6 +7,7 @@
 #include "drivers/net/e1000e_reg.h"
 
 #define REG(nic, offset) ((nic)->regs[(offset) / 4])
+#define STATS_END	 0x4128 /* 10.2.7: cleared by reading */
 
 static void fake_fault(struct fake_82574 *nic, const char *what)
 {
@@ -404,8 +405,13 @@ bool fake_82574_receive(struct fake_82574 *nic, const void *data, size_t len)
 	uint32_t status = RXD_DD | RXD_EOP;
 	const uint8_t *bytes = data;
 
-	if (!(rctl & RCTL_EN) || !(REG(nic, E1000E_STATUS) & STATUS_LU) ||
-	    len < 60 || len > 1518 || !fake_rx_wanted(nic, data))
+	if (!(rctl & RCTL_EN) || !(REG(nic, E1000E_STATUS) & STATUS_LU))
+		return false;
+	if (len < 60 || len > 1518) {
+		REG(nic, len < 60 ? E1000E_RUC : E1000E_ROC)++;
+		return false;
+	}
+	if (!fake_rx_wanted(nic, data))
 		return false;
 	desc = fake_rx_desc(nic);
 	if (!desc) {
@@ -444,11 +450,15 @@ static void fake_load_nvm(struct fake_82574 *nic)
 static void fake_reset(struct fake_82574 *nic)
 {
 	uint32_t link = REG(nic, E1000E_STATUS);
+	uint32_t stats[(STATS_END - E1000E_CRCERRS) / 4];
 
 	if ((REG(nic, E1000E_RCTL) & RCTL_EN) ||
 	    (REG(nic, E1000E_TCTL) & TCTL_EN))
 		fake_fault(nic, "reset while receiving or sending");
+	/* Statistics are said to be cleared by reading only (4.6.4). */
+	memcpy(stats, &REG(nic, E1000E_CRCERRS), sizeof(stats));
 	memset(nic->regs, 0, sizeof(nic->regs));
+	memcpy(&REG(nic, E1000E_CRCERRS), stats, sizeof(stats));
 	REG(nic, E1000E_STATUS) = link | STATUS_GIO_MASTER_ENABLE;
 	REG(nic, E1000E_EECD) = nic->nvm_stuck ? 0 : EECD_AUTO_RD;
 	REG(nic, E1000E_CTRL) = nic->reset_stuck ? CTRL_RST : 0;
@@ -491,8 +501,8 @@ static uint32_t fake_read32(void *device, uint32_t offset)
 		if (REG(nic, E1000E_EIAC))
 			fake_fault(nic, "ICR read with EIAC in use");
 		REG(nic, E1000E_ICR) = 0;
-	} else if (offset == E1000E_MPC) {
-		REG(nic, E1000E_MPC) = 0;
+	} else if (offset >= E1000E_CRCERRS && offset < STATS_END) {
+		nic->regs[offset / 4] = 0;
 	}
 	return value;
 }

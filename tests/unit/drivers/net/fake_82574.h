@@ -70,8 +70,8 @@ void fake_82574_init(struct fake_82574 *nic, const uint8_t *mac);
 struct netdev_resources fake_82574_resources(struct fake_82574 *nic);
 
 /* A frame arrives on the wire, FCS already taken off. False: the NIC did not
- * take it (off, filtered, too long or short, or no descriptor: then counted in
- * MPC). */
+ * take it (off, filtered, too short or long: counted in RUC or ROC, or no
+ * descriptor: counted in MPC). */
 bool fake_82574_receive(struct fake_82574 *nic, const void *data, size_t len);
 /* Writes back the next receive descriptor with whatever it is told. False when
  * it owns none. */
