@@ -24,6 +24,9 @@
  *       drops     as above
  *   copies      flooded frames handed over, to each port, and forwarded ones to
  *               promiscuous ports that only listen
+ *   switches[]  one for each uplink
+ *     name
+ *     mac_table {entries, capacity, learned, moved, evicted}
  *   vms[]       in the configuration's order
  *     name, state ("off", "running", "stopping", "crashed")
  *     exits     {reason: count}, only those that happened
@@ -32,7 +35,9 @@
  *     name, driver, mac
  *     link_mbps   0: down
  *     interrupts  {rx, tx, other}
- *     rx_errors, rx_missed, tx_tail_writes, device_nonsense
+ *     rx_errors, rx_missed, rx_runts, rx_giants  the NIC, or its driver,
+ *               dropped them: no port has seen them
+ *     tx_tail_writes, device_nonsense
  *   memory      {total_bytes, kernel_bytes, guest_bytes, boot_bytes,
  *               free_bytes}
  *

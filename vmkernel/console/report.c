@@ -47,6 +47,22 @@ static void report_ports(struct json *json)
 	json_u64(json, "copies", copies);
 }
 
+static void report_switches(struct json *json)
+{
+	json_array(json, "switches");
+	for (unsigned i = 0; i < network_count(); i++) {
+		struct vswitch *sw = network_uplink(i)->port.vswitch;
+		struct vswitch_table table;
+
+		if (!sw)
+			continue;
+		vswitch_table(sw, &table);
+		report_switch(json, vswitch_name(sw), &table);
+		report_flush(json);
+	}
+	json_end(json);
+}
+
 static void report_vms(struct json *json)
 {
 	json_array(json, "vms");
@@ -98,6 +114,8 @@ static void report_nic(struct json *json, struct uplink *uplink)
 	json_end(json);
 	json_u64(json, "rx_errors", READ_ONCE(stats->rx_errors));
 	json_u64(json, "rx_missed", READ_ONCE(stats->rx_missed));
+	json_u64(json, "rx_runts", READ_ONCE(stats->rx_runts));
+	json_u64(json, "rx_giants", READ_ONCE(stats->rx_giants));
 	json_u64(json, "tx_tail_writes", READ_ONCE(stats->tx_tail_writes));
 	json_u64(json, "device_nonsense", READ_ONCE(stats->device_nonsense));
 	json_end(json);
@@ -124,6 +142,7 @@ static void report_control(const struct mm_stats *mm)
 	json_string(&json, "type", "report");
 	json_u64(&json, "uptime_ns", plat_now_ns());
 	report_ports(&json);
+	report_switches(&json);
 	report_flush(&json);
 	report_vms(&json);
 	json_array(&json, "nics");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The report's pure part: a port's ledger as JSON and as a line of text. */
+/* The report's pure part: a switch, and a port's ledger as JSON and as text. */
 #include "vmkernel/console/report_port.h"
 
 #include "lib/fmt.h"
@@ -42,6 +42,21 @@ void report_port(struct json *json, const struct port *port,
 	json_u64(json, "delivered", READ_ONCE(out->delivered));
 	json_u64(json, "in_flight", READ_ONCE(out->in_flight));
 	report_drops(json, out->drops);
+	json_end(json);
+	json_end(json);
+}
+
+void report_switch(struct json *json, const char *name,
+		   const struct vswitch_table *table)
+{
+	json_object(json, NULL);
+	json_string(json, "name", name);
+	json_object(json, "mac_table");
+	json_u64(json, "entries", table->entries);
+	json_u64(json, "capacity", table->capacity);
+	json_u64(json, "learned", table->learned);
+	json_u64(json, "moved", table->moved);
+	json_u64(json, "evicted", table->evicted);
 	json_end(json);
 	json_end(json);
 }

@@ -93,12 +93,38 @@ static void largest_port(void **state)
 	}
 }
 
+static void mac_table(void **state)
+{
+	struct vswitch_table table = {
+		.entries = 3,
+		.capacity = 8192,
+		.learned = 5,
+		.moved = 1,
+		.evicted = UINT64_MAX,
+	};
+	struct json json;
+	size_t length;
+
+	json_init(&json, buf, REPORT_PORT_MAX);
+	report_switch(&json, "up0", &table);
+	assert_false(json.cut);
+	assert_int_equal(json.depth, 0);
+	json_take(&json, &length);
+	buf[length] = '\0';
+	assert_string_equal(buf,
+			    "{\"name\":\"up0\",\"mac_table\":{"
+			    "\"entries\":3,\"capacity\":8192,"
+			    "\"learned\":5,\"moved\":1,"
+			    "\"evicted\":18446744073709551615}}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quiet_port),
 		cmocka_unit_test(busy_port),
 		cmocka_unit_test(largest_port),
+		cmocka_unit_test(mac_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
