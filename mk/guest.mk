@@ -7,7 +7,7 @@ IPXE := $(G)/ipxe/boot/ipxe.lkrn
 MEMTEST := $(G)/memtest/boot/memtest86+x64.bin
 
 ##   make guests     fetch and build what the demo and the tests boot
-guests: $(G)/vmlinuz $(G)/web.cpio.gz $(G)/client.cpio.gz \
+guests: $(G)/vmlinuz $(G)/web.cpio.gz $(G)/client.cpio.gz $(G)/wire.cpio.gz \
 	$(G)/generic.cpio.gz $(G)/cloud.cpio.gz $(IPXE) $(MEMTEST) payloads
 
 # Fetched once; `rm build/guest/vmlinuz` to take the mirror's newest.
@@ -55,6 +55,20 @@ $(G)/cloud.cpio.gz: $(G)/cloud/vmlinuz $(KERNELS_DEPS)
 	@echo "  CPIO  $@"
 	@$(PYTHON) $(INITRAMFS) $@ $(KERNELS_COMMON) \
 		--modules-from $(G)/cloud/kernel
+
+# The guests of tests/system/test_wire.py. Static: no libc in the initramfs.
+$(G)/frames: tests/system/guest/frames.c
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	@$(CC) $(COMMON) -D_GNU_SOURCE -static -o $@ $<
+
+$(G)/wire.cpio.gz: tests/system/guest/wire.sh $(G)/frames $(INITRAMFS) \
+		$(G)/data/sums $(G)/vmlinuz
+	@echo "  CPIO  $@"
+	@$(PYTHON) $(INITRAMFS) $@ --init $< --modules-from $(G)/kernel \
+		--module virtio_pci --module virtio_net \
+		--program $(G)/frames=bin/frames \
+		--file $(G)/data/data.bin=www/data.bin
 
 # Payload kernels: tests/guest/NAME/*.[cS] with tests/guest/lib, one ELF each.
 # 64-bit code in a 32-bit ELF: what Multiboot 1 loaders, QEMU's own too, take.

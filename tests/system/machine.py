@@ -71,7 +71,7 @@ class Machine:
 
     edit, if given, makes QEMU's command line another one: it is called with
     what 'sluice run' would start, and QEMU runs without it. The bundle is
-    there by then, and may be changed as well.
+    there by then, and may be changed as well. Only then can keys be typed.
     """
 
     def __init__(self, folder, name, config, *, arguments=(), edit=None,
@@ -99,7 +99,8 @@ class Machine:
         self._new_line = threading.Condition()
         self._ended = False
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL,
+            command, cwd=ROOT,
+            stdin=subprocess.PIPE if edit else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace")
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -188,6 +189,29 @@ class Machine:
                     raise self.error(f"{who} did not say '{pattern}' in time")
                 self._new_line.wait(min(left, 1))
 
+    def type(self, keys):
+        """On the console, as people do."""
+        self.process.stdin.write(keys)
+        self.process.stdin.flush()
+
+    def _reports(self):
+        """How many there are, whole ones."""
+        with contextlib.suppress(FileNotFoundError):
+            with open(self.control, encoding="utf-8") as f:
+                return f.read().count("\n")
+        return 0
+
+    def report_now(self, seconds=20):
+        """The VMkernel's report, asked for on the console."""
+        before = self._reports()
+        deadline = time.monotonic() + seconds
+        self.type("\x1dr")
+        while self._reports() <= before:
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise self.error("no report on request")
+            time.sleep(0.02)
+        return read_report(self.control)
+
     def wait_off(self):
         """Until the machine has powered itself off; its exit code."""
         try:
@@ -218,6 +242,9 @@ class Machine:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(child, signal.SIGKILL)
         self._reader.join(5)
+        if self.process.stdin:
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
 
 
 def read_report(path):

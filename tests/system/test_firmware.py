@@ -14,7 +14,7 @@ import pytest
 
 from conftest import configuration
 from machine import ROOT, Machine
-from wire import Wire
+from http_wire import Wire
 
 SECONDS = 150
 IPXE = "build/guest/ipxe/boot/ipxe.lkrn"

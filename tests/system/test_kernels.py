@@ -14,7 +14,7 @@ import pytest
 
 from conftest import configuration
 from machine import Machine, ledger_errors
-from wire import Wire
+from http_wire import Wire
 
 SECONDS = 170
 DATA = bytes(i * i >> 3 & 0xff for i in range(300001))
