@@ -30,6 +30,15 @@
  *   vms[]       in the configuration's order
  *     name, state ("off", "running", "stopping", "crashed")
  *     exits     {reason: count}, only those that happened
+ *     faults    {what: count} that the guest did wrong, and that were answered
+ *               as the manuals say; only those that happened
+ *       io, mmio, msr   where nobody answers, or not to be written
+ *       msi, ipi        messages that make no sense
+ *       no_target       interrupts that no APIC took
+ *       apic_access, ioapic_access   of a wrong size, or to no register
+ *       ioapic_entry    a redirection entry that makes no sense was triggered
+ *       tx_*, rx_*      virtqueue_fault_names[] of vmm/dev/virtqueue.c, each of
+ *                       which broke that queue until the driver's reset
  *     interrupts  given to its vCPUs
  *   nics[]      one for each uplink
  *     name, driver, mac

@@ -7,6 +7,7 @@
 #include "sluice/control.h"
 #include "vmkernel/boot/network.h"
 #include "vmkernel/console/report_port.h"
+#include "vmkernel/console/report_vm.h"
 #include "vmkernel/console/serial.h"
 #include "vmkernel/mm/mm.h"
 #include "vmm/vm.h"
@@ -67,21 +68,7 @@ static void report_vms(struct json *json)
 {
 	json_array(json, "vms");
 	for (unsigned i = 0; i < vm_count(); i++) {
-		const struct vm *vm = vm_at(i);
-
-		json_object(json, NULL);
-		json_string(json, "name", vm_name(vm));
-		json_string(json, "state", vm_state_name(vm));
-		json_object(json, "exits");
-		for (unsigned r = 0; r < EXIT_REASON_COUNT; r++) {
-			uint64_t count = vm_exit_count(vm, (enum exit_reason)r);
-
-			if (count)
-				json_u64(json, exit_names[r], count);
-		}
-		json_end(json);
-		json_u64(json, "interrupts", vm_interrupts(vm));
-		json_end(json);
+		report_vm(json, vm_at(i));
 		report_flush(json);
 	}
 	json_end(json);
