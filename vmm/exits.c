@@ -42,6 +42,7 @@ static void exits_emulate(struct vcpu *vcpu, enum emulate_cause cause)
 		return;
 	switch (emulate_insn(&ctx)) {
 	case EMULATE_DONE:
+		vcpu->unhandled_rip = VCPU_NO_RIP;
 		vcpu_advance(vcpu, vcpu->state.rip);
 		break;
 	case EMULATE_AGAIN: /* a long REP: rip stays, the exit comes again */
@@ -50,9 +51,9 @@ static void exits_emulate(struct vcpu *vcpu, enum emulate_cause cause)
 		vcpu_raise(vcpu, &ctx.exc);
 		break;
 	case EMULATE_UNHANDLED:
-		vm_crash(vcpu,
-			 "touches device memory with an instruction "
-			 "that Sluice does not emulate");
+		vcpu_give_up(vcpu,
+			     "touches device memory with an instruction "
+			     "that Sluice does not emulate");
 		break;
 	}
 }

@@ -199,6 +199,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->injection.type = INJECT_NONE;
 	vcpu->window = false; /* set_state() asks for none */
 	vcpu->nmi_pending = false;
+	vcpu->unhandled_rip = VCPU_NO_RIP;
 	vcpu->state_synced = true;
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu_fpu_reset(vcpu);
@@ -331,6 +332,13 @@ void vcpu_advance(struct vcpu *vcpu, uint64_t next_rip)
 	}
 }
 
+void vcpu_give_up(struct vcpu *vcpu, const char *why)
+{
+	if (vcpu->unhandled_rip == vcpu->state.rip)
+		vm_crash(vcpu, why);
+	vcpu->unhandled_rip = vcpu->state.rip;
+}
+
 bool vcpu_fetch(struct vcpu *vcpu, struct emulate_ctx *ctx)
 {
 	vcpu_sync(vcpu);
@@ -347,7 +355,8 @@ bool vcpu_fetch(struct vcpu *vcpu, struct emulate_ctx *ctx)
 	case EMULATE_UNHANDLED:
 		break;
 	}
-	vm_crash(vcpu, "runs an instruction here that Sluice cannot decode");
+	vcpu_give_up(vcpu,
+		     "runs an instruction here that Sluice cannot decode");
 	return false;
 }
 
@@ -386,8 +395,11 @@ bool vcpu_skip(struct vcpu *vcpu)
 	struct emulate_ctx ctx = {.count = 0};
 
 	if (!next) {
+		/* What it does has been done: it cannot be started over. */
+		vcpu->unhandled_rip = vcpu->state.rip;
 		if (!vcpu_fetch(vcpu, &ctx))
 			return false;
+		vcpu->unhandled_rip = VCPU_NO_RIP;
 		next = vcpu->state.rip + ctx.insn.length;
 		if (decode_mode_of(&vcpu->state) != DECODE_64)
 			next = (uint32_t)next;

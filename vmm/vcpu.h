@@ -27,6 +27,9 @@ enum vcpu_request {
 	VCPU_REQUEST_STOP = 1 << 3,
 };
 
+/* No canonical address, so no instruction's. */
+#define VCPU_NO_RIP (1ull << 63)
+
 /*
  * Fields belong to the CPU that runs the vCPU, unless (a): atomic, any CPU.
  */
@@ -46,6 +49,9 @@ struct vcpu {
 	struct injection injection;  /* for the next entry */
 	bool window; /* an interrupt waits for the guest to take it */
 	bool nmi_pending;
+	/* vcpu_give_up()'s last, since an instruction was emulated;
+	 * VCPU_NO_RIP: none. */
+	uint64_t unhandled_rip;
 	struct lapic lapic;
 	struct pvclock pvclock;
 
@@ -82,9 +88,14 @@ void vcpu_advance(struct vcpu *vcpu, uint64_t next_rip);
 void vcpu_init_signal(struct vcpu *vcpu);
 void vcpu_startup(struct vcpu *vcpu, uint8_t vector);
 /* The instruction at rip into ctx->insn. False: the guest got an exception, or
- * was stopped. */
+ * what vcpu_give_up() does. */
 struct emulate_ctx;
 bool vcpu_fetch(struct vcpu *vcpu, struct emulate_ctx *ctx);
+/* The instruction at rip cannot be decoded or emulated. Another vCPU may have
+ * changed it, or its page's mapping, since the exit: the guest is entered once
+ * more, for the CPU to see what there is now. If that brings us back here, the
+ * VM is stopped. */
+void vcpu_give_up(struct vcpu *vcpu, const char *why);
 /* Length unknown: takes the CPU's word, or decodes. False: an exception has
  * been raised instead. */
 bool vcpu_skip(struct vcpu *vcpu);
