@@ -700,6 +700,8 @@ static void emulate_test_races(void **state)
 	/* What it cannot do, it does not touch. */
 	s.gpr[GPR_RDI] = DEVICE;
 	before = s;
+	assert_int_equal(PIO(0x89, 0x07), EMULATE_AGAIN);
+	assert_int_equal(PIO(0xaa), EMULATE_AGAIN);
 	assert_int_equal(MMIO(0xff, 0x17), EMULATE_UNHANDLED); /* call */
 	assert_int_equal(MMIO(0xf7, 0x27), EMULATE_UNHANDLED); /* mul */
 	assert_int_equal(MMIO(0x0f, 0x28, 0x07), EMULATE_UNHANDLED);

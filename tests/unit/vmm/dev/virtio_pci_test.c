@@ -384,7 +384,8 @@ static void test_pci_cfg(void **state)
 	WINDOW(200, 0, 4);
 	pci_config_write(&bus, g.bdf, at + 16, 4, 0);
 	WINDOW(2, KiB(16), 4);
-	pci_config_write(&bus, g.bdf, at + 16, 4, 0);
+	pci_config_write(&bus, g.bdf, at + 16, 4, 0x11);
+	assert_int_equal(pci_config_read(&bus, g.bdf, at + 16, 4), 0x11);
 	WINDOW(2, 0xffffffff, 1);
 	pci_config_write(&bus, g.bdf, at + 16, 4, 0);
 	WINDOW(2, 0xfffffffe, 4);

@@ -243,7 +243,10 @@ static void test_indirect_bad(void **state)
 		afresh(INDIRECT);
 		gpa = make_table(2);
 		table = fake_vm_ptr(&vm, gpa);
-		table[1].flags = VRING_DESC_F_INDIRECT; /* nested */
+		/* Nested, and but for that good. */
+		table[1].flags = VRING_DESC_F_INDIRECT;
+		table[1].addr = make_table(2);
+		table[1].len = 32;
 		if (i == 0)
 			post_indirect(gpa, 32, 0);
 		else if (i == 1)
