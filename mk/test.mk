@@ -30,6 +30,12 @@ check: tool policy
 unit:
 	@$(RUN) unit
 
+##   make mutants    take checks out, one by one: a test must fail for each
+mutants: setup
+	@$(PYTHON) tests/mutants.py
+
+.PHONY: mutants
+
 ##   make system     payload guests and Debian VMs in QEMU
 system:
 	@$(SUBMAKE) all guests
