@@ -10,7 +10,7 @@
 #define UART_STATUS	 0x3fd
 #define UART_RX_READY	 1
 #define VECTOR_LOOK	 0xe0
-#define LOOK_COUNT	 1250000 /* of 16 ns: 20 ms */
+#define LOOK_COUNT	 3125000 /* of 16 ns: 50 ms */
 #define EXPECTATIONS_MAX 48
 
 static struct expectation {
