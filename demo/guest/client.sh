@@ -5,6 +5,8 @@
 #   sluice.demo=1          do all that, then power off
 #   sluice.iperf_port=N    where 10.0.2.2 runs iperf3 -s; none: not to the wire
 #   sluice.iperf_seconds=N of each run, 3 when not given
+#   sluice.fetch_loop=1    fetch the data from web again and again, until a line
+#                          is typed; then both power off
 name=client
 . /etc/lib.sh
 
@@ -26,6 +28,22 @@ fetch() {
 	fi
 }
 
+# How often the data came, and how often it was not what it should be.
+fetch_loop() {
+	local right=0 wrong=0
+	(read -r _ </dev/console; touch /run/stop) &
+	until [ -e /run/stop ]; do
+		if fetch data.bin >/tmp/said; then
+			right=$((right + 1))
+		else
+			wrong=$((wrong + 1))
+			cat /tmp/said
+		fi
+		say "loop: $right right, $wrong wrong"
+	done
+	wget -q -O - "http://$web/cgi-bin/poweroff" >/dev/null
+}
+
 # measure WHAT HOST PORT [FLAG...]: what the receiving side counted.
 measure() {
 	local what=$1 host=$2 port=$3
@@ -43,6 +61,11 @@ measure() {
 
 bring_up 10.0.2.16
 [ -n "$(parameter demo)" ] || shell
+if [ -n "$(parameter fetch_loop)" ]; then
+	fetch_loop
+	say "power off"
+	poweroff -f
+fi
 port=$(parameter iperf_port)
 seconds=$(parameter iperf_seconds)
 if fetch index.html && fetch data.bin; then
