@@ -22,6 +22,9 @@ LAST_LINES = 40
 # The VMkernel's own lines: "[    1.234567] info  area: text".
 LOG_LINE = re.compile(r"\[ *(\d+\.\d+)\] (\w+) +(\S[^:]*): (.*)")
 CONSOLE_LINE = re.compile(r"([a-z0-9_-]+)\| (.*)")
+# The console's prefix key, and the last line of a report's summary.
+ESCAPE = "\x1d"
+REPORT_END = r"^memory: \d+ KiB VMkernel"
 # QEMU says once for each CPU what its emulation lacks.
 NOISE = "warning: TCG doesn't support requested feature"
 
@@ -71,11 +74,14 @@ class Machine:
 
     edit, if given, makes QEMU's command line another one: it is called with
     what 'sluice run' would start, and QEMU runs without it. The bundle is
-    there by then, and may be changed as well. Only then can keys be typed.
+    there by then, and may be changed as well.
+
+    With keys, type() is the terminal's keyboard; vms then names the VMs in
+    the configuration's order, and the first one has it.
     """
 
     def __init__(self, folder, name, config, *, arguments=(), edit=None,
-                 seconds=110):
+                 seconds=110, keys=False, vms=()):
         os.makedirs(folder, exist_ok=True)
         base = os.path.join(folder, name)
         self.control = base + ".control"
@@ -95,12 +101,14 @@ class Machine:
                        base + ".log", "--timeout", str(int(seconds) + 5),
                        self.config]
         self.lines = []
+        self.vms = list(vms)
+        self.focus = 0
         self.power_on = None
         self._new_line = threading.Condition()
         self._ended = False
         self.process = subprocess.Popen(
             command, cwd=ROOT,
-            stdin=subprocess.PIPE if edit else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if keys else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace")
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -162,8 +170,9 @@ class Machine:
                  for line in list(self.lines) if line.vm == vm]
         return [(line, match) for line, match in found if match]
 
-    def wait_for(self, pattern, vm=None, seconds=None, count=1):
-        """The first such line (or the count-th), as soon as there is one."""
+    def wait_for(self, pattern, vm=None, seconds=None, count=1, area=None):
+        """The first such line (or the count-th), as soon as there is one: of
+        a VM, or of the VMkernel, about this area if given."""
         deadline = self.deadline
         if seconds is not None:
             deadline = min(deadline, time.monotonic() + seconds)
@@ -172,7 +181,7 @@ class Machine:
         with self._new_line:
             while True:
                 for line in self.lines[seen:]:
-                    if line.vm == vm:
+                    if line.vm == vm and area in (None, line.area):
                         match = re.search(pattern, line.text)
                         if match:
                             count -= 1
@@ -189,27 +198,20 @@ class Machine:
                     raise self.error(f"{who} did not say '{pattern}' in time")
                 self._new_line.wait(min(left, 1))
 
-    def type(self, keys):
-        """On the console, as people do."""
-        self.process.stdin.write(keys)
+    def type(self, text, vm=None):
+        """Keys, to this VM or to whoever has the keyboard."""
+        if vm:
+            steps = (self.vms.index(vm) - self.focus) % len(self.vms)
+            text = f"{ESCAPE}n" * steps + text
+            self.focus = self.vms.index(vm)
+        self.process.stdin.write(text)
         self.process.stdin.flush()
 
-    def _reports(self):
-        """How many there are, whole ones."""
-        with contextlib.suppress(FileNotFoundError):
-            with open(self.control, encoding="utf-8") as f:
-                return f.read().count("\n")
-        return 0
-
     def report_now(self, seconds=20):
-        """The VMkernel's report, asked for on the console."""
-        before = self._reports()
-        deadline = time.monotonic() + seconds
-        self.type("\x1dr")
-        while self._reports() <= before:
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                raise self.error("no report on request")
-            time.sleep(0.02)
+        """The VMkernel's report while the machine runs."""
+        before = len(self.find(REPORT_END))
+        self.type(ESCAPE + "r")
+        self.wait_for(REPORT_END, seconds=seconds, count=before + 1)
         return read_report(self.control)
 
     def wait_off(self):

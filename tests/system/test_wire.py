@@ -134,7 +134,7 @@ def bench(tmp_path_factory):
         return command
 
     folder = str(tmp_path_factory.mktemp("wire"))
-    with Machine(folder, "wire", configuration(guest(A), guest(B)),
+    with Machine(folder, "wire", configuration(guest(A), guest(B)), keys=True,
                  seconds=SECONDS, edit=plugged) as box:
         for vm in (A, B):
             box.wait_for("^frames: ready", vm.name)
