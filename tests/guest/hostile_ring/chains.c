@@ -41,7 +41,7 @@ static void put_table(unsigned at, uint64_t gpa, uint32_t len, uint16_t flags,
 /* What the queue is for: the header's place is descriptor 0. */
 static uint16_t kind(void)
 {
-	return target == NET_TX ? 0 : WRITE;
+	return target == NET_RX ? WRITE : 0;
 }
 
 static uint64_t frame_gpa(void)
@@ -473,4 +473,28 @@ void ring_abuse_receive(void)
 		abuse_receive(&any_queue[i]);
 	for (unsigned i = 0; i < ARRAY_SIZE(receive_only); i++)
 		abuse_receive(&receive_only[i]);
+}
+
+/* Where there is one: a chain is walked before it is a command. */
+void ring_abuse_control(void)
+{
+	uint64_t offered = NET_BIT(VIRTIO_NET_F_CTRL_VQ);
+
+	if (!(net.offered & offered))
+		return;
+	payload_log("control queue:");
+	target = NET_CTRL;
+	for (unsigned i = 0; i < ARRAY_SIZE(any_queue); i++) {
+		const struct abuse *abuse = &any_queue[i];
+		uint64_t indirect =
+			abuse->indirect ? NET_BIT(VIRTIO_RING_F_INDIRECT_DESC)
+					: 0;
+
+		CHECK("the card starts", net_start(offered | indirect));
+		abuse->build();
+		net_kick(NET_CTRL);
+		CHECK(abuse->name, ring_broken());
+		hostile_expect("ctrl", abuse->fault, 1);
+		hostile_prove(abuse->name);
+	}
 }

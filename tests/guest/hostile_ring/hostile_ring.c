@@ -26,6 +26,7 @@ void payload_main(void)
 	hostile_prove("nothing yet");
 	ring_abuse_transmit();
 	ring_abuse_receive();
+	ring_abuse_control();
 	ring_abuse_areas();
 	ring_abuse_registers();
 	hostile_end();

@@ -8,6 +8,7 @@
 /* Chains of descriptors (chains.c), areas and registers (areas.c). */
 void ring_abuse_transmit(void);
 void ring_abuse_receive(void);
+void ring_abuse_control(void);
 void ring_abuse_areas(void);
 void ring_abuse_registers(void);
 

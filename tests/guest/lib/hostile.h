@@ -23,9 +23,9 @@ void hostile_prove(const char *after);
 /* The same as it stands, without a reset. */
 void hostile_prove_as_is(const char *after);
 
-/* count more of this counter: "tx" or "rx" and a queue's fault, "fault" and one
- * of the report's others, "drop" and a reason of the port's ledger. Of the last
- * two there may be more. */
+/* count more of this counter: "tx", "rx" or "ctrl" and a queue's fault, "fault"
+ * and one of the report's others, "drop" and a reason of the port's ledger. Of
+ * the last two there may be more. */
 void hostile_expect(const char *kind, const char *name, unsigned count);
 /* Says all of them on the console, for the machine's test to compare. */
 void hostile_end(void);
