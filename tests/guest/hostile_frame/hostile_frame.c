@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A guest whose frames and offload requests make no sense. */
+/* A guest whose frames, offload requests and commands make no sense. */
 #include <linux/virtio_config.h>
 #include <string.h>
 
-#include "tests/guest/lib/hostile.h"
+#include "tests/guest/hostile_frame/hostile_frame.h"
 
 /*
  * Nothing here breaks a queue: a bad frame is dropped, its descriptors come
@@ -315,5 +315,6 @@ void payload_main(void)
 	send_offloads();
 	send_tcp();
 	send_random_headers();
+	frame_abuse_commands();
 	hostile_end();
 }
