@@ -26,6 +26,8 @@ BOOT = 60
 # One payload's turn.
 TURN = 45
 WEB_HOST = 15  # 10.0.2.15
+QUEUES = ("tx", "rx", "ctrl")
+QUEUE_FAULTS = ("tx_", "rx_", "ctrl_")
 PAYLOADS = {"hostile_ring": 1, "hostile_frame": 1, "hostile_race": 2,
             "hostile_pci": 1, "hostile_cpu": 1}
 # By hostile_stop's case: what the guest cannot go on from.
@@ -185,18 +187,18 @@ def test_counters(run, name):
     wanted = {}
     for _, match in run.find(r"^expect (\w+) (\w+) (\d+)$", name):
         kind, what, count = match.groups()
-        key = f"{kind}_{what}" if kind in ("tx", "rx") else what
+        key = f"{kind}_{what}" if kind in QUEUES else what
         wanted[kind, key] = wanted.get((kind, key), 0) + int(count)
     faults = vm_report(run, name)["faults"]
     port, = (p for p in run.result["ports"] if p["name"] == f"{name}.0")
     drops = port["ingress"]["drops"]
     for (kind, key), count in wanted.items():
         got = (drops if kind == "drop" else faults).get(key, 0)
-        assert got == count if kind in ("tx", "rx") else got >= count, key
+        assert got == count if kind in QUEUES else got >= count, key
     # The race's faults are as they come; all others were foretold.
     if name != "hostile_race":
-        assert {key for key in faults if key.startswith(("tx_", "rx_"))} == {
-            key for kind, key in wanted if kind in ("tx", "rx")}
+        assert {key for key in faults if key.startswith(QUEUE_FAULTS)} == {
+            key for kind, key in wanted if kind in QUEUES}
 
 
 @pytest.mark.parametrize("case", range(len(STOPS)))
@@ -254,4 +256,4 @@ def test_neighbours_notice_nothing(run, vm):
            r"clocksource.*unstable|NETDEV WATCHDOG|APIC error")
     assert [line.text for line, _ in run.find(bad, vm)] == []
     faults = vm_report(run, vm)["faults"]
-    assert [key for key in faults if key.startswith(("tx_", "rx_"))] == []
+    assert [key for key in faults if key.startswith(QUEUE_FAULTS)] == []
