@@ -147,9 +147,18 @@ static void check_multiboot(uint64_t info)
 
 static void check_entry(void)
 {
-	REQUIRE(entry.cr0 & CR0_PE && !entry.cpl);
+	REQUIRE(!entry.cpl);
+	if (!(entry.cr0 & CR0_PE)) { /* by way of the BIOS, in real mode */
+		const struct segment *cs = &entry.seg[SEG_CS];
+
+		REQUIRE(cs->base == (uint64_t)cs->selector << 4 &&
+			entry.rip <= 0xffff &&
+			cs->base + entry.rip < GUEST_MAIN_RAM_BASE);
+		return;
+	}
 	REQUIRE(entry.rip < RAM_SIZE); /* 0, too, if a kernel lies there */
-	REQUIRE(entry.rip < GUEST_LOW_RAM_END || entry.rip >= GUEST_ACPI_END);
+	REQUIRE(entry.rip < GUEST_LOW_RAM_END ||
+		entry.rip >= GUEST_MAIN_RAM_BASE);
 	if (entry.efer & EFER_LMA)
 		check_bzimage();
 	else if (entry.gpr[GPR_RAX] == MAGIC_MB)

@@ -104,6 +104,7 @@ static void fuzz_destroy(void)
 static void fuzz_gso(struct frame *f)
 {
 	static struct gso_packet p;
+	uint32_t head_len;
 	uint8_t shape = fuzz_byte();
 
 	p = (struct gso_packet){
@@ -115,7 +116,8 @@ static void fuzz_gso(struct frame *f)
 		.gso_size = (uint16_t)(fuzz_byte() * 6),
 	};
 	packet_build(&p, f->head, f->head + ETH_ADDR_LEN);
-	packet_frame(&p, f, f->head, MIN(p.len, 60u + fuzz_byte() % 100),
+	head_len = 60u + fuzz_byte() % 100;
+	packet_frame(&p, f, f->head, MIN(p.len, head_len),
 		     1 + (shape >> 3) % 19);
 }
 

@@ -31,6 +31,7 @@ static void report_nic_faults(struct json *json, const struct vm *vm)
 {
 	uint64_t tx[VIRTQUEUE_FAULT_COUNT] = {0};
 	uint64_t rx[VIRTQUEUE_FAULT_COUNT] = {0};
+	uint64_t ctrl[VIRTQUEUE_FAULT_COUNT] = {0};
 	struct vnet_stats stats;
 
 	for (unsigned n = 0; n < vm->nic_count; n++) {
@@ -38,10 +39,12 @@ static void report_nic_faults(struct json *json, const struct vm *vm)
 		for (unsigned i = 0; i < VIRTQUEUE_FAULT_COUNT; i++) {
 			tx[i] += stats.tx_faults[i];
 			rx[i] += stats.rx_faults[i];
+			ctrl[i] += stats.ctrl_faults[i];
 		}
 	}
 	report_queue_faults(json, "tx", tx);
 	report_queue_faults(json, "rx", rx);
+	report_queue_faults(json, "ctrl", ctrl);
 }
 
 static void report_faults(struct json *json, const struct vm *vm)

@@ -16,6 +16,8 @@
 #define IOAPIC_RTE	0x10
 #define UART_INTERRUPTS 0x3f9
 #define UART_THRE	2
+#define UART_MODEM	0x3fc
+#define UART_OUT2	8 /* the wire to the I/O APIC */
 #define UART_GSI	4
 
 static volatile unsigned interrupts, ticks, eois_each = 1;
@@ -173,6 +175,7 @@ static void abuse_ioapic(void)
 	for (unsigned i = 0; i < 2 * IOAPIC_LINES; i++)
 		ioapic_write(IOAPIC_RTE + i, 0x10000);
 	/* A line that is asserted, and an entry that says nothing. */
+	x86_out8(UART_MODEM, UART_OUT2);
 	ioapic_write(IOAPIC_RTE + 2 * UART_GSI + 1, 0);
 	for (unsigned mode = 0; mode < 8; mode++) {
 		if (mode == 4 || mode == 5)

@@ -229,6 +229,6 @@ void cpu_abuse_ports(void)
 			x86_out32((uint16_t)i, 0xffffffff);
 	}
 	check_strings();
-	hostile_expect("fault", "io", 60000);
+	hostile_expect("fault", "io", 50000);
 	hostile_prove("ports");
 }

@@ -42,6 +42,7 @@ static int teardown_switch(void **state)
 	bool ok = fake_ledgers_ok(sw, ports, ARRAY_SIZE(ports));
 
 	uplink_stop(uplink);
+	plat_linux_run_work();
 	vswitch_detach(&guest.port);
 	uplink_detach(uplink);
 	uplink_destroy(uplink);
