@@ -40,8 +40,9 @@ struct cpu_ops {
 	/* Turns it on, on the calling CPU. 0 or -errno. */
 	int (*enable)(void);
 	/* From now on guests reach these ports of the machine itself, without
-	 * an exit. After enable(), before any vCPU runs. */
-	void (*pass_ports)(uint16_t first, unsigned count);
+	 * an exit. After enable(), before any vCPU runs. False: each port
+	 * exits here. */
+	bool (*pass_ports)(uint16_t first, unsigned count);
 	/* 0 or -ENOMEM. */
 	int (*create)(struct vcpu *vcpu);
 	/* The vCPU comes to this CPU: whatever entry assumes. */

@@ -78,8 +78,8 @@ void machine_init(void)
 		if (port + PMTIMER_PORTS > machine_ports[i][0] &&
 		    port <= machine_ports[i][1])
 			return;
-	machine_pm_timer = port;
-	cpu_ops->pass_ports(port, PMTIMER_PORTS);
+	if (cpu_ops->pass_ports(port, PMTIMER_PORTS))
+		machine_pm_timer = port;
 }
 
 /* Do all CPUs' TSCs count as one, and never stop? An emulated or virtual

@@ -91,10 +91,11 @@ static int svm_enable(void)
 
 /* One bit for each port; an access exits if any of its bytes' bits is set
  * (15.10.1). */
-static void svm_pass_ports(uint16_t first, unsigned count)
+static bool svm_pass_ports(uint16_t first, unsigned count)
 {
 	for (unsigned port = first; port < first + count; port++)
 		svm.iopm[port / 8] &= (uint8_t) ~(1u << port % 8);
+	return true;
 }
 
 static int svm_create(struct vcpu *vcpu)

@@ -290,10 +290,17 @@ static uint64_t vmx_npt_table(hpa_t pa)
 	return pa.v | EPT_READ | EPT_WRITE | EPT_EXEC;
 }
 
+/* There are no I/O bitmaps: unconditional I/O exiting (24.6.2). */
+static bool vmx_pass_ports(uint16_t first, unsigned count)
+{
+	return false;
+}
+
 const struct cpu_ops vmx_ops = {
 	.name = "vmx",
 	.probe = vmx_probe,
 	.enable = vmx_enable,
+	.pass_ports = vmx_pass_ports,
 	.create = vmx_create,
 	.load = vmx_load,
 	.set_state = vmx_set_state,
