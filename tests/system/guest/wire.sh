@@ -14,7 +14,8 @@ while read -r module; do
 	insmod "/lib/modules/$module.ko" || echo "wire: cannot load $module"
 done </lib/modules/order
 ifconfig lo up
-ifconfig eth0 "$address" netmask 255.255.255.0 up
+# promisc: all that the switch hands over is to be seen, tagged or not.
+ifconfig eth0 "$address" netmask 255.255.255.0 promisc up
 arp -s 10.9.0.1 52:54:00:00:00:99
 httpd -h /www
 
