@@ -10,7 +10,7 @@ PACKAGES="
 	build-essential make gcc binutils clang clang-format libclang-rt-14-dev
 	acpica-tools mandoc dpkg-dev libc6-dev linux-libc-dev
 	libcyaml-dev libyaml-dev libcmocka-dev libzydis-dev
-	bochs bochs-term bochsbios grub-common grub-pc-bin mtools xorriso
+	bochs bochs-term bochsbios vgabios grub-common grub-pc-bin mtools xorriso
 	qemu-system-x86 seabios ipxe-qemu busybox-static iperf3 ca-certificates
 	python3 python3-pytest"
 
